@@ -1,0 +1,464 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_http_og_ctx_t *ngx_http_og_answer_ctx(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_og_is_error_page(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_normalised(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_gather_answer(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_send_rendered(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
+static ngx_int_t ngx_http_og_set_problem(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body);
+static ngx_int_t ngx_http_og_add_error_headers(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_send_body(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_og_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = r == r->main ? ngx_http_og_answer_ctx(r) : NULL;
+
+    if (ctx == NULL) {
+        return ngx_http_og_next_header_filter(r);
+    }
+
+    /* a failure in a body brings a second header: the first never left */
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
+
+    if (ctx->state == NGX_HTTP_OG_REPLAYING) {
+        return ngx_http_og_send_header(r, ctx);
+    }
+
+    if (ctx->state == NGX_HTTP_OG_REFUSED
+        || r->err_status >= NGX_HTTP_BAD_REQUEST)
+    {
+        return ngx_http_og_own_error(r, ctx);
+    }
+
+    ctx->normalise = ngx_http_og_is_normalised(r, ctx);
+
+    if (ctx->claimed || ctx->normalise) {
+        return ngx_http_og_gather_answer(r, ctx);
+    }
+
+    return ngx_http_og_send_header(r, ctx);
+}
+
+
+/*
+ * The context of an answer that concerns the guard.  An error that came
+ * before the guard was asked gets one here; an error page of the operator's
+ * leaves as it is.
+ */
+
+static ngx_http_og_ctx_t *
+ngx_http_og_answer_ctx(ngx_http_request_t *r)
+{
+    ngx_http_og_ctx_t       *ctx;
+    ngx_http_og_loc_conf_t  *olcf;
+
+    ctx = ngx_http_og_get_ctx(r);
+
+    if (ctx == NULL || ctx->state == NGX_HTTP_OG_UNSEEN) {
+        olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
+
+        if (!olcf->enable || !olcf->errors
+            || r->headers_out.status < NGX_HTTP_BAD_REQUEST
+            || ngx_http_og_is_error_page(r, ctx))
+        {
+            return NULL;
+        }
+
+        return ctx ? ctx : ngx_http_og_create_ctx(r, olcf);
+    }
+
+    return ngx_http_og_is_error_page(r, ctx) ? NULL : ctx;
+}
+
+
+/*
+ * After a redirect for an error nginx keeps the error in err_status while the
+ * page is made.  A context that had to be recovered tells of the redirect;
+ * where the guard was not asked before, the location's error_page does.
+ */
+
+static ngx_uint_t
+ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t                 i;
+    ngx_http_err_page_t       *page;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    if (!r->internal || r->err_status == 0) {
+        return 0;
+    }
+
+    if (ctx && ctx->redirected) {
+        return 1;
+    }
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (!r->error_page || clcf->error_pages == NULL) {
+        return 0;
+    }
+
+    page = clcf->error_pages->elts;
+
+    for (i = 0; i < clcf->error_pages->nelts; i++) {
+        if (page[i].status == (ngx_int_t) r->err_status) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* An error of the guard's or of nginx: there is nothing to wait for. */
+
+static ngx_int_t
+ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->error == NGX_HTTP_OG_NO_ERROR) {
+        ctx->error = ngx_http_og_error_of_status(r, r->headers_out.status);
+    }
+
+    ngx_http_og_settle(r, ctx);
+
+    if (!ctx->conf->errors) {
+        return ngx_http_og_add_error_headers(r, ctx) == NGX_OK
+               ? ngx_http_og_send_header(r, ctx) : NGX_ERROR;
+    }
+
+    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK
+        || ngx_http_og_add_error_headers(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_RENDERED;
+
+    return ngx_http_og_send_header(r, ctx);
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_normalised(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    return ctx->conf->errors
+           && r->headers_out.status >= NGX_HTTP_BAD_REQUEST
+           && !ngx_http_og_status_in(ctx->conf->error_skip,
+                                     r->headers_out.status);
+}
+
+
+static ngx_int_t
+ngx_http_og_gather_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS) {
+        return ngx_http_og_send_header(r, ctx);
+    }
+
+    if (r->method == NGX_HTTP_HEAD) {
+
+        /* there will be no body: what it would be is told at once */
+
+        if (ngx_http_og_normalise(r, ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        return ngx_http_og_send_header(r, ctx);
+    }
+
+    r->filter_need_in_memory = 1;
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_GATHERING;
+    ctx->gathered = NULL;
+    ctx->gathered_last = &ctx->gathered;
+    ctx->gathered_size = 0;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
+
+    if (ctx == NULL || r != r->main) {
+        return ngx_http_og_next_body_filter(r, in);
+    }
+
+    switch (ctx->answer) {
+
+    case NGX_HTTP_OG_ANSWER_RENDERED:
+        return ngx_http_og_send_rendered(r, ctx, in);
+
+    case NGX_HTTP_OG_ANSWER_GATHERING:
+        return ngx_http_og_gather(r, ctx, in);
+
+    case NGX_HTTP_OG_ANSWER_STORING:
+        return NGX_AGAIN;
+
+    case NGX_HTTP_OG_ANSWER_READY:
+        return ngx_http_og_send_content(r, ctx);
+
+    case NGX_HTTP_OG_ANSWER_STREAMING:
+        return ngx_http_og_stream(r, ctx, in);
+
+    case NGX_HTTP_OG_ANSWER_SENT:
+        for ( /* void */ ; in; in = in->next) {
+            ngx_http_og_consume(in->buf);
+        }
+
+        return ngx_http_og_next_body_filter(r, NULL);
+
+    default: /* NGX_HTTP_OG_ANSWER_PASS */
+        return ngx_http_og_next_body_filter(r, in);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_og_send_rendered(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    if (in == NULL) {
+        return ngx_http_og_next_body_filter(r, NULL);
+    }
+
+    for ( /* void */ ; in; in = in->next) {
+        ngx_http_og_consume(in->buf);
+    }
+
+    return ngx_http_og_send_body(r, ctx);
+}
+
+
+ngx_uint_t
+ngx_http_og_is_json(ngx_http_request_t *r)
+{
+    size_t      len;
+    u_char     *type;
+
+    type = r->headers_out.content_type.data;
+    len = ngx_http_og_media_type_length(&r->headers_out.content_type);
+
+    if (r->headers_out.content_encoding
+        && r->headers_out.content_encoding->value.len)
+    {
+        return 0;
+    }
+
+    return (len == sizeof("application/json") - 1
+            && ngx_strncasecmp(type, (u_char *) "application/json", len) == 0)
+           || (len > sizeof("+json") - 1
+               && ngx_strncasecmp(type + len - (sizeof("+json") - 1),
+                                  (u_char *) "+json", sizeof("+json") - 1)
+                  == 0);
+}
+
+
+/* Nothing has left yet, so half an answer becomes an honest error. */
+
+ngx_int_t
+ngx_http_og_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_http_og_settle(r, ctx);
+
+    ctx->error = NGX_HTTP_OG_UPSTREAM_RESET;
+    r->headers_out.status = ngx_http_og_error_status(ctx->error);
+
+    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK
+        || ngx_http_og_add_error_headers(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_send_content(r, ctx);
+}
+
+
+/* A problem that the upstream sends already in shape is not touched. */
+
+ngx_int_t
+ngx_http_og_normalise(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_str_t   none = ngx_null_string;
+    ngx_str_t  *body;
+    ngx_str_t  *type;
+
+    type = &r->headers_out.content_type;
+
+    if (ngx_http_og_media_type_length(type)
+        == sizeof("application/problem+json") - 1
+        && ngx_strncasecmp(type->data, (u_char *) "application/problem+json",
+                           sizeof("application/problem+json") - 1)
+           == 0
+        && ctx->gathered_size <= NGX_HTTP_OG_ERROR_LIMIT
+        && og_problem_is_valid(r->headers_out.status, ctx->content.data,
+                               ctx->content.len))
+    {
+        return NGX_OK;
+    }
+
+    body = &none;
+
+    if (ctx->gathered_size <= NGX_HTTP_OG_ERROR_LIMIT
+        && ngx_http_og_is_json(r))
+    {
+        body = &ctx->content;
+    }
+
+    return ngx_http_og_set_problem(r, ctx, body);
+}
+
+
+static ngx_int_t
+ngx_http_og_set_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *upstream_body)
+{
+    ngx_str_t  text;
+
+    if (ngx_http_og_render_problem(r, ctx, upstream_body, &text) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ctx->content = text;
+
+    ngx_http_og_clear_body_headers(r);
+
+    r->headers_out.content_length_n = text.len;
+    r->headers_out.content_type_len = sizeof("application/problem+json") - 1;
+    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+
+    return ngx_http_og_set_status_line(r);
+}
+
+
+static ngx_int_t
+ngx_http_og_add_error_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_str_t          value;
+    static ngx_str_t   cache_control = ngx_string("Cache-Control");
+    static ngx_str_t   no_store = ngx_string("no-store");
+    static ngx_str_t   authenticate = ngx_string("WWW-Authenticate");
+    static ngx_str_t   bearer = ngx_string("Bearer");
+    static ngx_str_t   retry_after = ngx_string("Retry-After");
+
+    if (ngx_http_og_add_header(r, &cache_control, &no_store) == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->error == NGX_HTTP_OG_TOKEN_REQUIRED
+        && ngx_http_og_add_header(r, &authenticate,
+                                  ctx->conf->challenge.len
+                                  ? &ctx->conf->challenge : &bearer)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->retry_after) {
+        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+        if (value.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        value.len = ngx_sprintf(value.data, "%ui", ctx->retry_after)
+                    - value.data;
+
+        if (ngx_http_og_add_header(r, &retry_after, &value) == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    /* nginx gives up the connection for some statuses that harm none */
+
+    if (ctx->error && ctx->keepalive && ngx_http_og_body_is_read(r)) {
+        r->keepalive = 1;
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_send_header(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->counted
+        && ngx_http_og_add_limit_headers(r, ctx->op, ctx->conf->limits)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_next_header_filter(r);
+}
+
+
+/* The held header, and the gathered or rendered body with it. */
+
+ngx_int_t
+ngx_http_og_send_content(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_SENT;
+
+    rc = ngx_http_og_send_header(r, ctx);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    return ngx_http_og_send_body(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_og_send_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *out;
+
+    b = ngx_calloc_buf(r->pool);
+    out = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || out == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = ctx->content.data;
+    b->last = ctx->content.data + ctx->content.len;
+    b->memory = ctx->content.len ? 1 : 0;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out->buf = b;
+    out->next = NULL;
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_SENT;
+
+    return ngx_http_og_next_body_filter(r, out);
+}

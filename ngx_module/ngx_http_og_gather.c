@@ -1,0 +1,285 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_gather_buf(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_buf_t *b);
+static ngx_uint_t ngx_http_og_upstream_broke(ngx_http_request_t *r);
+static ngx_int_t ngx_http_og_finish(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_join(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_cut_short(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_start_streaming(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    ngx_uint_t  last, flush;
+
+    last = 0;
+    flush = 0;
+
+    for ( /* void */ ; in; in = in->next) {
+
+        if (ctx->claimed
+            && ctx->gathered_size + ngx_buf_size(in->buf)
+               > ctx->conf->response_limit)
+        {
+            if (ngx_http_og_start_streaming(r, ctx) == NGX_ERROR) {
+                return NGX_ERROR;
+            }
+
+            return ngx_http_og_stream(r, ctx, in);
+        }
+
+        if (ngx_http_og_gather_buf(r, ctx, in->buf) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        last |= in->buf->last_buf;
+        flush |= in->buf->flush;
+
+        ngx_http_og_consume(in->buf);
+    }
+
+    if (last) {
+        return ngx_http_og_finish(r, ctx);
+    }
+
+    if (flush && ngx_http_og_upstream_broke(r)) {
+        return ngx_http_og_cut_short(r, ctx);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_gather_buf(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_buf_t *b)
+{
+    size_t        size;
+    ngx_buf_t    *copy;
+    ngx_chain_t  *cl;
+
+    if (!ngx_buf_in_memory(b) || b->pos == b->last) {
+        return NGX_OK;
+    }
+
+    size = b->last - b->pos;
+
+    if (!ctx->claimed && ctx->gathered_size + size > NGX_HTTP_OG_ERROR_LIMIT) {
+
+        /* too large for an error's message: only that it was is kept */
+
+        ctx->gathered_size = NGX_HTTP_OG_ERROR_LIMIT + 1;
+        return NGX_OK;
+    }
+
+    cl = ngx_alloc_chain_link(r->pool);
+    copy = ngx_create_temp_buf(r->pool, size);
+
+    if (cl == NULL || copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    copy->last = ngx_cpymem(copy->last, b->pos, size);
+
+    cl->buf = copy;
+    cl->next = NULL;
+
+    *ctx->gathered_last = cl;
+    ctx->gathered_last = &cl->next;
+    ctx->gathered_size += size;
+
+    return NGX_OK;
+}
+
+
+/* An upstream stalls as long as its buffers are not consumed. */
+
+void
+ngx_http_og_consume(ngx_buf_t *b)
+{
+    b->pos = b->last;
+
+    if (b->in_file) {
+        b->file_pos = b->file_last;
+    }
+}
+
+
+/*
+ * A broken upstream ends with a flush in place of a last buffer, after its
+ * cleanup was disarmed.
+ */
+
+static ngx_uint_t
+ngx_http_og_upstream_broke(ngx_http_request_t *r)
+{
+    return r->upstream != NULL && r->upstream->cleanup == NULL;
+}
+
+
+static ngx_int_t
+ngx_http_og_finish(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ngx_http_og_join(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_is_cut_short(r, ctx)) {
+        return ngx_http_og_cut_short(r, ctx);
+    }
+
+    if (ctx->normalise && ngx_http_og_normalise(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->claimed) {
+        rc = ngx_http_og_store_answer(r, ctx);
+
+        if (rc == NGX_ERROR) {
+            return NGX_ERROR;
+        }
+
+        if (rc == NGX_AGAIN) {
+            ctx->answer = NGX_HTTP_OG_ANSWER_STORING;
+            ctx->asked = ngx_current_msec;
+            r->buffered |= NGX_HTTP_OG_BUFFERED;
+
+            return NGX_AGAIN;
+        }
+    }
+
+    return ngx_http_og_send_content(r, ctx);
+}
+
+
+/* Makes one text of what was gathered. */
+
+static ngx_int_t
+ngx_http_og_join(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    u_char       *p;
+    ngx_chain_t  *cl;
+
+    ngx_str_null(&ctx->content);
+
+    cl = ctx->gathered;
+
+    if (cl == NULL) {
+        return NGX_OK;
+    }
+
+    if (cl->next == NULL) {
+        ctx->content.data = cl->buf->pos;
+        ctx->content.len = cl->buf->last - cl->buf->pos;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, ctx->gathered_size);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->content.data = p;
+
+    for ( /* void */ ; cl; cl = cl->next) {
+        p = ngx_cpymem(p, cl->buf->pos, cl->buf->last - cl->buf->pos);
+    }
+
+    ctx->content.len = p - ctx->content.data;
+
+    return NGX_OK;
+}
+
+
+/*
+ * An answer without a length ends with its connection, as it does when the
+ * upstream dies: JSON at least tells whether it is whole.
+ */
+
+static ngx_uint_t
+ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (!ctx->claimed
+        || !ngx_http_og_close_delimited(r)
+        || !ngx_http_og_is_json(r))
+    {
+        return 0;
+    }
+
+    return !ngx_http_og_is_whole_json(&ctx->content);
+}
+
+
+/*
+ * The answer is too large to be kept: the caller gets it whole, the record
+ * will say that it was.
+ */
+
+static ngx_int_t
+ngx_http_og_start_streaming(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_STREAMING;
+
+    rc = ngx_http_og_send_header(r, ctx);
+
+    if (rc == NGX_ERROR || rc > NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->gathered == NULL) {
+        return NGX_OK;
+    }
+
+    rc = ngx_http_og_next_body_filter(r, ctx->gathered);
+
+    ctx->gathered = NULL;
+
+    /* a client that left does not stop the order */
+
+    return rc == NGX_ERROR ? NGX_OK : rc;
+}
+
+
+ngx_int_t
+ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in)
+{
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    for (cl = in; cl; cl = cl->next) {
+        if (cl->buf->last_buf && ctx->claimed) {
+            ngx_http_og_store_tombstone(r, ctx);
+        }
+    }
+
+    rc = ngx_http_og_next_body_filter(r, in);
+
+    if (rc != NGX_ERROR) {
+        return rc;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        ngx_http_og_consume(cl->buf);
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,636 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_admit(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf);
+static ngx_int_t ngx_http_og_check_request(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_read_body(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_body_handler(ngx_http_request_t *r);
+static void ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_wait(ngx_http_request_t *r);
+static void ngx_http_og_answered(ngx_http_og_op_t *op);
+static void ngx_http_og_judge(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_store_failed(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_refuse(ngx_http_og_ctx_t *ctx,
+    ngx_http_og_error_e error);
+static ngx_int_t ngx_http_og_resume(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_refused(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_second_pass(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_cleanup(void *data);
+
+
+static const ngx_str_t  ngx_http_og_accept_encoding[] = {
+    ngx_string("accept-encoding"),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_http_og_handler(ngx_http_request_t *r)
+{
+    ngx_http_og_ctx_t       *ctx;
+    ngx_http_og_loc_conf_t  *olcf;
+
+    if (r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_og_get_ctx(r);
+
+    if (ctx) {
+        return ngx_http_og_resume(r, ctx);
+    }
+
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
+
+    if (!olcf->enable || r->method == NGX_HTTP_OPTIONS) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_og_create_ctx(r, olcf);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_og_admit(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t           rc;
+    ngx_http_cleanup_t  *cln;
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_http_og_cleanup;
+    cln->data = ctx;
+
+    ctx->keepalive = r->keepalive;
+    ctx->guarded = ngx_http_og_is_guarded(r, ctx->conf);
+    ctx->enforced = ctx->guarded && ngx_http_og_enforces(ctx->conf);
+    ctx->policed = ctx->enforced || (ctx->guarded && ctx->conf->fields);
+
+    rc = ngx_http_og_check_request(r, ctx);
+
+    if (rc == NGX_OK && ctx->policed && ngx_http_og_has_body(r)) {
+        return ngx_http_og_read_body(r, ctx);
+    }
+
+    if (rc == NGX_OK) {
+        ngx_http_og_ask(r, ctx);
+
+    } else {
+        ngx_http_og_refuse(ctx, rc == NGX_ERROR ? NGX_HTTP_OG_INTERNAL_ERROR
+                                                : ctx->error);
+    }
+
+    if (ctx->state == NGX_HTTP_OG_ASKING) {
+        ngx_http_og_wait(r);
+        return NGX_DONE;
+    }
+
+    return ngx_http_og_resume(r, ctx);
+}
+
+
+/* A body on a method that has none by rights makes it a guarded one. */
+
+static ngx_uint_t
+ngx_http_og_is_guarded(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
+{
+    ngx_str_t   *method;
+    ngx_uint_t   i;
+
+    if (ngx_http_og_has_body(r)) {
+        return 1;
+    }
+
+    if (olcf->methods == NULL) {
+        return !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS
+                              |NGX_HTTP_TRACE));
+    }
+
+    method = olcf->methods->elts;
+
+    for (i = 0; i < olcf->methods->nelts; i++) {
+        if (method[i].len == r->method_name.len
+            && ngx_memcmp(method[i].data, r->method_name.data, method[i].len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* All that can be refused before a byte of the body is read. */
+
+static ngx_int_t
+ngx_http_og_check_request(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    if (ctx->conf->store) {
+
+        rc = ngx_http_og_identify(r, ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (ctx->enforced && !ctx->has_token) {
+
+        /* neighbours behind one address are not one caller */
+
+        if (ctx->conf->idempotency->enforcement
+            == NGX_HTTP_OG_IDEMPOTENCY_REQUIRED)
+        {
+            ctx->error = NGX_HTTP_OG_TOKEN_REQUIRED;
+            return NGX_DECLINED;
+        }
+
+        ngx_str_set(&ctx->idempotency, "BYPASSED");
+        ctx->enforced = 0;
+    }
+
+    if (ctx->enforced && ctx->conf->key_header.len) {
+
+        rc = ngx_http_og_read_key(r, ctx);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    return ctx->policed ? ngx_http_og_check_body_headers(r, ctx) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_read_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
+    ctx->state = NGX_HTTP_OG_READING;
+
+    rc = ngx_http_read_client_request_body(r, ngx_http_og_body_handler);
+
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+
+    /* the reader took a reference: from here it owns the request */
+
+    ngx_http_finalize_request(r, NGX_DONE);
+
+    return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_http_og_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t        *cl;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
+
+    if (ctx == NULL || ctx->state != NGX_HTTP_OG_READING) {
+        return ngx_http_og_next_request_body_filter(r, in);
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        ctx->received += ngx_buf_size(cl->buf);
+    }
+
+    if (ctx->received > (off_t) ctx->conf->body_limit) {
+        ctx->error = NGX_HTTP_OG_BODY_TOO_LARGE;
+        ctx->state = NGX_HTTP_OG_REFUSED;
+
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    return ngx_http_og_next_request_body_filter(r, in);
+}
+
+
+static void
+ngx_http_og_body_handler(ngx_http_request_t *r)
+{
+    ngx_int_t           rc;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
+
+    rc = ngx_http_og_police_body(r, ctx);
+
+    if (rc == NGX_OK) {
+        ngx_http_og_ask(r, ctx);
+
+    } else {
+        ngx_http_og_refuse(ctx, rc == NGX_ERROR ? NGX_HTTP_OG_INTERNAL_ERROR
+                                                : ctx->error);
+    }
+
+    if (ctx->state == NGX_HTTP_OG_ASKING) {
+        ngx_http_og_wait(r);
+        return;
+    }
+
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+
+/* Asks the store, where there is something to ask; sets ctx->state. */
+
+static void
+ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t          rc;
+    ngx_http_og_op_t  *op;
+
+    if (ctx->enforced && ctx->conf->key_header.len == 0) {
+
+        rc = ngx_http_og_read_key(r, ctx);
+
+        if (rc != NGX_OK) {
+            ngx_http_og_refuse(ctx, rc == NGX_ERROR
+                                    ? NGX_HTTP_OG_INTERNAL_ERROR
+                                    : ctx->error);
+            return;
+        }
+    }
+
+    if (!ctx->keyed && ctx->conf->limits == NULL) {
+        ngx_http_og_pass(r, ctx);
+        return;
+    }
+
+    op = ngx_http_og_op_create(ctx->conf->store);
+    ctx->op = op;
+
+    if (op == NULL || ngx_http_og_fill_op(r, ctx, op) != NGX_OK) {
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_INTERNAL_ERROR);
+        return;
+    }
+
+    if (op->key.len == 0 && op->nquotas == 0) {
+        ngx_http_og_pass(r, ctx);
+        return;
+    }
+
+    op->handler = ngx_http_og_answered;
+    op->data = ctx;
+
+    ctx->asked = ngx_current_msec;
+
+    rc = ngx_http_og_store_begin(op);
+
+    if (rc == NGX_AGAIN) {
+        ctx->state = NGX_HTTP_OG_ASKING;
+        return;
+    }
+
+    ngx_http_og_judge(r, ctx);
+}
+
+
+/* A client that leaves now has not ordered yet. */
+
+static void
+ngx_http_og_wait(ngx_http_request_t *r)
+{
+    ngx_event_t  *rev;
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->write_event_handler = ngx_http_request_empty_handler;
+
+    rev = r->connection->read;
+
+    if (rev->ready) {
+        ngx_post_event(rev, &ngx_posted_events);
+
+    } else if (ngx_handle_read_event(rev, 0) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "order guard cannot watch its client");
+    }
+}
+
+
+static void
+ngx_http_og_answered(ngx_http_og_op_t *op)
+{
+    ngx_connection_t    *c;
+    ngx_http_og_ctx_t   *ctx;
+    ngx_http_request_t  *r;
+
+    ctx = op->data;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->waited += ngx_current_msec - ctx->asked;
+
+    ngx_http_og_judge(r, ctx);
+
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+/* The store's verdict becomes the request's state. */
+
+static void
+ngx_http_og_judge(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_http_og_op_t  *op;
+
+    op = ctx->op;
+
+    if (op->nquotas) {
+        ngx_str_set(&ctx->limit, "PASSED");
+    }
+
+    switch (op->verdict) {
+
+    case NGX_HTTP_OG_CLAIMED:
+        ngx_str_set(&ctx->idempotency, "CLAIMED");
+        op->handler = ngx_http_og_stored;
+        ctx->claimed = 1;
+
+        /* fall through */
+
+    case NGX_HTTP_OG_ADMITTED:
+        ctx->counted = op->nquotas != 0;
+        ngx_http_og_pass(r, ctx);
+        break;
+
+    case NGX_HTTP_OG_FINISHED:
+        ngx_str_set(&ctx->idempotency, "REPLAYED");
+        ctx->state = NGX_HTTP_OG_REPLAYING;
+        break;
+
+    case NGX_HTTP_OG_UNAVAILABLE_RESULT:
+        ngx_str_set(&ctx->idempotency, "REPLAYED");
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_RESULT_UNAVAILABLE);
+        break;
+
+    case NGX_HTTP_OG_RUNNING:
+        ngx_str_set(&ctx->idempotency, "IN_PROGRESS");
+        ctx->retry_after = op->retry_after;
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_IN_PROGRESS);
+        break;
+
+    case NGX_HTTP_OG_UNKNOWN:
+        ngx_str_set(&ctx->idempotency, "UNKNOWN");
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_OUTCOME_UNKNOWN);
+        break;
+
+    case NGX_HTTP_OG_REUSED:
+        ngx_str_set(&ctx->idempotency, "REUSED");
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_KEY_REUSED);
+        break;
+
+    case NGX_HTTP_OG_LIMITED:
+        ngx_http_og_limited(ctx);
+        break;
+
+    case NGX_HTTP_OG_STORE_FAILED:
+        ngx_http_og_store_failed(r, ctx);
+        break;
+    }
+}
+
+
+static void
+ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t         i, wait;
+    ngx_http_og_op_t  *op;
+
+    op = ctx->op;
+
+    for (i = 0; i < op->nquotas; i++) {
+        wait = (ngx_uint_t) op->quotas[i].verdict.retry_after;
+
+        if (!op->quotas[i].verdict.admitted && wait > ctx->retry_after) {
+            ctx->retry_after = wait;
+        }
+    }
+
+    ngx_str_set(&ctx->limit, "REJECTED");
+    ctx->counted = 1;
+
+    ngx_http_og_refuse(ctx, NGX_HTTP_OG_RATE_LIMITED);
+}
+
+
+/*
+ * Without its store the guard cannot tell a retry from an order, but a limit
+ * is not worth an order.
+ */
+
+static void
+ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->op->nquotas) {
+        ngx_str_set(&ctx->limit, "BYPASSED");
+    }
+
+    if (ctx->keyed && !ctx->conf->pass_on_failure) {
+        ctx->retry_after = 1;
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_STORE_UNAVAILABLE);
+        return;
+    }
+
+    if (ctx->keyed) {
+        ngx_str_set(&ctx->idempotency, "BYPASSED");
+    }
+
+    ngx_http_og_pass(r, ctx);
+}
+
+
+/*
+ * An encoded answer could be neither normalised nor replayed to a client that
+ * does not know the encoding.  headers_in.accept_encoding stays, for nginx's
+ * own gzip.
+ */
+
+static void
+ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if ((ctx->guarded || ctx->conf->errors)
+        && r->headers_in.accept_encoding
+        && ngx_http_og_remove_headers(r, ngx_http_og_accept_encoding)
+           != NGX_OK)
+    {
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_INTERNAL_ERROR);
+        return;
+    }
+
+    ctx->state = NGX_HTTP_OG_PASSED;
+}
+
+
+static void
+ngx_http_og_refuse(ngx_http_og_ctx_t *ctx, ngx_http_og_error_e error)
+{
+    ctx->error = error;
+    ctx->state = NGX_HTTP_OG_REFUSING;
+
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "order guard refused: %s", ngx_http_og_error_code(error));
+}
+
+
+/* The state as a result of the phase handler. */
+
+static ngx_int_t
+ngx_http_og_resume(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    switch (ctx->state) {
+
+    case NGX_HTTP_OG_PASSED:
+        return ngx_http_og_second_pass(r, ctx);
+
+    case NGX_HTTP_OG_REFUSING:
+        ctx->state = NGX_HTTP_OG_REFUSED;
+        return ngx_http_og_error_status(ctx->error);
+
+    case NGX_HTTP_OG_REFUSED:
+        return ngx_http_og_refused(r, ctx);
+
+    case NGX_HTTP_OG_REPLAYING:
+        ngx_http_finalize_request(r, ngx_http_og_replay(r, ctx));
+        return NGX_DONE;
+
+    case NGX_HTTP_OG_UNSEEN:
+        return NGX_DECLINED;
+
+    default: /* NGX_HTTP_OG_READING, NGX_HTTP_OG_ASKING */
+        return NGX_DONE;
+    }
+}
+
+
+/*
+ * An error_page took over from a refusal.  Pages are the operator's business,
+ * another way to the upstream is not.
+ */
+
+static ngx_int_t
+ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (r->content_handler == NULL || !ngx_http_og_is_guarded(r, ctx->conf)) {
+        return NGX_DECLINED;
+    }
+
+    ctx->redirected = 0;
+
+    return ngx_http_og_error_status(ctx->error);
+}
+
+
+/*
+ * An error_page or X-Accel-Redirect brings a request back here that was
+ * admitted already.  An order that has left is not sent a second time.
+ */
+
+static ngx_int_t
+ngx_http_og_second_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (!ctx->redirected
+        || !ctx->claimed
+        || r->content_handler == NULL
+        || !ngx_http_og_was_sent(r))
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_og_settle(r, ctx);
+
+    ctx->redirected = 0;
+    ctx->state = NGX_HTTP_OG_REFUSED;
+    ctx->error = r->upstream && r->upstream->state
+                 && r->upstream->state->status == NGX_HTTP_GATEWAY_TIME_OUT
+                 ? NGX_HTTP_OG_UPSTREAM_TIMEOUT : NGX_HTTP_OG_UPSTREAM_RESET;
+
+    return ngx_http_og_error_status(ctx->error);
+}
+
+
+/* The store has the answer, or has given up: the answer may leave. */
+
+void
+ngx_http_og_stored(ngx_http_og_op_t *op)
+{
+    ngx_connection_t    *c;
+    ngx_http_og_ctx_t   *ctx;
+    ngx_http_request_t  *r;
+
+    ctx = op->data;
+    r = ctx->request;
+    c = r->connection;
+
+    if (ctx->answer != NGX_HTTP_OG_ANSWER_STORING) {
+        return;
+    }
+
+    ngx_http_set_log_request(c->log, r);
+
+    ctx->waited += ngx_current_msec - ctx->asked;
+    ctx->answer = NGX_HTTP_OG_ANSWER_READY;
+    r->buffered &= ~NGX_HTTP_OG_BUFFERED;
+
+    /* an edge-triggered client socket would not wake the writer */
+
+    r->write_event_handler(r);
+
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_http_og_cleanup(void *data)
+{
+    ngx_http_og_ctx_t *ctx = data;
+
+    if (ctx->op == NULL) {
+        return;
+    }
+
+    ngx_http_og_settle(ctx->request, ctx);
+
+    ngx_http_og_op_close(ctx->op);
+    ctx->op = NULL;
+    ctx->counted = 0;
+}

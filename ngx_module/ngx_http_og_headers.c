@@ -1,0 +1,309 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h,
+    const ngx_str_t *names);
+static u_char *ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
+    ngx_http_og_limit_t *limit);
+static u_char *ngx_http_og_write_limits(u_char *p, ngx_http_og_op_t *op,
+    ngx_http_og_limit_t *limit);
+
+
+/* What describes the bytes of a body, and is wrong once they are others. */
+
+static const ngx_str_t  ngx_http_og_body_headers[] = {
+    ngx_string("content-encoding"),
+    ngx_string("content-range"),
+    ngx_string("content-md5"),
+    ngx_string("digest"),
+    ngx_string("content-digest"),
+    ngx_string("repr-digest"),
+    ngx_string("content-disposition"),
+    ngx_string("content-language"),
+    ngx_string("trailer"),
+    ngx_null_string
+};
+
+
+ngx_uint_t
+ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_table_elt_t **first)
+{
+    ngx_uint_t        i, n;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    n = 0;
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash == 0 || h[i].key.len != name->len
+            || ngx_memcmp(h[i].lowcase_key, name->data, name->len) != 0)
+        {
+            continue;
+        }
+
+        if (n++ == 0 && first) {
+            *first = &h[i];
+        }
+    }
+
+    return n;
+}
+
+
+/*
+ * Upstream modules do not look at the hash of a request header, so a header
+ * is removed by making the list anew.  The old elements stay as they are:
+ * r->headers_in points to some of them.
+ */
+
+ngx_int_t
+ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
+{
+    ngx_uint_t        i;
+    ngx_list_t        kept;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *copy;
+
+    if (ngx_list_init(&kept, r->pool, 20, sizeof(ngx_table_elt_t)) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_og_is_named(&h[i], names)) {
+            continue;
+        }
+
+        copy = ngx_list_push(&kept);
+        if (copy == NULL) {
+            return NGX_ERROR;
+        }
+
+        *copy = h[i];
+    }
+
+    r->headers_in.headers = kept;
+
+    if (kept.last == &kept.part) {
+        r->headers_in.headers.last = &r->headers_in.headers.part;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_named(ngx_table_elt_t *h, const ngx_str_t *names)
+{
+    for ( /* void */ ; names->len; names++) {
+        if (h->key.len == names->len
+            && ngx_strncasecmp(h->key.data, names->data, names->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_table_elt_t *
+ngx_http_og_add_header(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NULL;
+    }
+
+    h->hash = 1;
+    h->key = *name;
+    h->value = *value;
+    h->lowcase_key = NULL;
+
+#if (nginx_version >= 1023000)
+    h->next = NULL;
+#endif
+
+    return h;
+}
+
+
+ngx_int_t
+ngx_http_og_set_status_line(ngx_http_request_t *r)
+{
+    u_char      *p;
+    ngx_uint_t   status;
+    const char  *reason;
+
+    status = r->headers_out.status;
+
+    ngx_str_null(&r->headers_out.status_line);
+
+    if (status != 417 && status != 451 && (status < 422 || status > 428)) {
+        return NGX_OK;
+    }
+
+    reason = og_status_reason(status);
+
+    p = ngx_pnalloc(r->pool, sizeof("422 ") - 1 + ngx_strlen(reason));
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    r->headers_out.status_line.data = p;
+    r->headers_out.status_line.len = ngx_sprintf(p, "%ui %s", status, reason)
+                                     - p;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_og_clear_body_headers(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_http_clear_content_length(r);
+    ngx_http_clear_accept_ranges(r);
+    ngx_http_clear_last_modified(r);
+    ngx_http_clear_etag(r);
+
+    r->allow_ranges = 0;
+    r->headers_out.content_encoding = NULL;
+    r->headers_out.content_range = NULL;
+    r->headers_out.charset.len = 0;
+    r->headers_out.content_type_lowcase = NULL;
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_og_is_named(&h[i], ngx_http_og_body_headers)) {
+            h[i].hash = 0;
+        }
+    }
+}
+
+
+/* draft-ietf-httpapi-ratelimit-headers: two Structured Fields Lists. */
+
+ngx_int_t
+ngx_http_og_add_limit_headers(ngx_http_request_t *r, ngx_http_og_op_t *op,
+    ngx_array_t *limits)
+{
+    size_t                len;
+    ngx_str_t             value;
+    ngx_uint_t            i;
+    ngx_http_og_limit_t  *limit;
+    static ngx_str_t      policy = ngx_string("RateLimit-Policy");
+    static ngx_str_t      state = ngx_string("RateLimit");
+
+    limit = limits->elts;
+    len = 0;
+
+    for (i = 0; i < op->nquotas; i++) {
+        len += limit[op->quotas[i].policy].name.len
+               + sizeof(", \"\";q=;w=") + 2 * NGX_INT64_LEN;
+    }
+
+    value.data = ngx_pnalloc(r->pool, 2 * len);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_http_og_write_policies(value.data, op, limit) - value.data;
+
+    if (ngx_http_og_add_header(r, &policy, &value) == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data += len;
+    value.len = ngx_http_og_write_limits(value.data, op, limit) - value.data;
+
+    return ngx_http_og_add_header(r, &state, &value) ? NGX_OK : NGX_ERROR;
+}
+
+
+static u_char *
+ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
+    ngx_http_og_limit_t *limit)
+{
+    ngx_uint_t            i;
+    ngx_http_og_quota_t  *quota;
+
+    for (i = 0; i < op->nquotas; i++) {
+        quota = &op->quotas[i];
+        p = ngx_sprintf(p, "%s\"%V\";q=%uL;w=%uL", i ? ", " : "",
+                        &limit[quota->policy].name, quota->window.limit,
+                        quota->window.window / 1000);
+    }
+
+    return p;
+}
+
+
+static u_char *
+ngx_http_og_write_limits(u_char *p, ngx_http_og_op_t *op,
+    ngx_http_og_limit_t *limit)
+{
+    ngx_uint_t            i;
+    ngx_http_og_quota_t  *quota;
+
+    for (i = 0; i < op->nquotas; i++) {
+        quota = &op->quotas[i];
+        p = ngx_sprintf(p, "%s\"%V\";r=%uL;t=%uL", i ? ", " : "",
+                        &limit[quota->policy].name, quota->verdict.remaining,
+                        quota->verdict.reset);
+    }
+
+    return p;
+}

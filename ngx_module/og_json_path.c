@@ -1,0 +1,152 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include <string.h>
+
+#include "og_json_path.h"
+#include "og_json_token.h"
+
+
+static void og_json_paths_put(og_json_paths_t *paths, unsigned char c);
+static void og_json_paths_add(og_json_paths_t *paths, const char *text,
+    size_t len);
+static int og_json_paths_is_plain(unsigned char c);
+
+
+void
+og_json_paths_clear(og_json_paths_t *paths)
+{
+    paths->text[0] = '\0';
+    paths->len = 0;
+    paths->full = 0;
+}
+
+
+size_t
+og_json_paths_begin(og_json_paths_t *paths)
+{
+    size_t  start;
+
+    start = paths->len;
+
+    if (start > 0) {
+        og_json_paths_add(paths, ",", 1);
+    }
+
+    return start;
+}
+
+
+void
+og_json_paths_name(og_json_paths_t *paths, const unsigned char *name)
+{
+    size_t         i, len;
+    unsigned char  text[4];
+
+    og_json_paths_add(paths, "/", 1);
+
+    /* a name may be a megabyte long, its text may not */
+
+    while (!paths->full) {
+
+        for (len = 0; og_json_paths_is_plain(name[len]); len++) { /* void */ }
+
+        og_json_paths_add(paths, (const char *) name, len);
+        name += len;
+
+        if (*name == '"') {
+            break;
+        }
+
+        name = og_json_char(name, text, &len);
+
+        for (i = 0; i < len; i++) {
+            og_json_paths_put(paths, text[i]);
+        }
+    }
+}
+
+
+void
+og_json_paths_index(og_json_paths_t *paths, size_t index)
+{
+    char   digits[20], *p;
+
+    p = digits + sizeof(digits);
+
+    do {
+        *--p = (char) ('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+
+    og_json_paths_add(paths, "/", 1);
+    og_json_paths_add(paths, p, (size_t) (digits + sizeof(digits) - p));
+}
+
+
+void
+og_json_paths_end(og_json_paths_t *paths, size_t start)
+{
+    if (paths->full && strcmp(paths->text + start, "...") != 0) {
+        memcpy(paths->text + start, (start > 0) ? ",..." : "...",
+               (start > 0) ? sizeof(",...") : sizeof("..."));
+    }
+}
+
+
+/* One byte of a name, unescaped. */
+static void
+og_json_paths_put(og_json_paths_t *paths, unsigned char c)
+{
+    char               escaped[3];
+    static const char  hex[] = "0123456789ABCDEF";
+
+    if (c == '~') {
+        og_json_paths_add(paths, "~0", 2);
+        return;
+    }
+
+    if (c == '/') {
+        og_json_paths_add(paths, "~1", 2);
+        return;
+    }
+
+    escaped[0] = (char) c;
+
+    if (og_json_paths_is_plain(c)) {
+        og_json_paths_add(paths, escaped, 1);
+        return;
+    }
+
+    escaped[0] = '%';
+    escaped[1] = hex[c >> 4];
+    escaped[2] = hex[c & 0xF];
+
+    og_json_paths_add(paths, escaped, 3);
+}
+
+
+/* What stands for itself. */
+static int
+og_json_paths_is_plain(unsigned char c)
+{
+    return c > ' ' && c < 0x7F && c != ',' && c != '"' && c != '\\'
+           && c != '%' && c != '~' && c != '/';
+}
+
+
+static void
+og_json_paths_add(og_json_paths_t *paths, const char *text, size_t len)
+{
+    if (paths->full || len > OG_JSON_PATHS_SIZE - paths->len) {
+        paths->full = 1;
+        return;
+    }
+
+    memcpy(paths->text + paths->len, text, len);
+    paths->len += len;
+    paths->text[paths->len] = '\0';
+}
