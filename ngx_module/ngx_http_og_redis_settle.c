@@ -1,0 +1,481 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The settle list: keys whose last command had no reply.  Behind the fence
+ * each key is looked at, and only what is seen there is acted upon:
+ *
+ *     our claim, never sent or freed     DEL
+ *     our claim, answered                SET key final XX GET PX px
+ *     nothing, answered                  SET key final NX GET PX px
+ *     anything else                      forgotten
+ *
+ * A claim that was sent and has no answer is on no list: it is left, and
+ * becomes unknown when its lease has passed.
+ */
+
+
+#include <hiredis/hiredis.h>
+
+#include "ngx_http_og_redis_store.h"
+
+
+#define NGX_HTTP_OG_MAX_UNSETTLED        4096
+#define NGX_HTTP_OG_MAX_UNSETTLED_SIZE   (32 * 1024 * 1024)
+
+/* Looked at in one go, so that settling leaves room for requests. */
+#define NGX_HTTP_OG_MAX_SETTLING         64
+
+#define NGX_HTTP_OG_SETTLE_AGAIN         1000    /* ms, after a refusal */
+
+/* A leaving worker settles for so many timeouts. */
+#define NGX_HTTP_OG_SETTLE_LEAVING       2
+
+
+static ngx_uint_t ngx_http_og_redis_settle_may_add(ngx_http_og_task_t *task,
+    ngx_http_og_wish_e wish);
+static void ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs);
+static void ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs);
+
+static ngx_int_t ngx_http_og_redis_look(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_act(ngx_http_og_task_t *task,
+    ngx_http_og_key_e key);
+static ngx_int_t ngx_http_og_redis_act_submit(ngx_http_og_task_t *task,
+    const char *condition);
+static void ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch);
+
+static void ngx_http_og_redis_settle_later(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_settled(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_forget(ngx_http_og_task_t *task,
+    const char *why);
+static void ngx_http_og_redis_unlist(ngx_http_og_task_t *task);
+
+
+void
+ngx_http_og_redis_unsettled(ngx_http_og_task_t *task, ngx_http_og_wish_e wish)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = task->rs;
+
+    if (task->wish != NGX_HTTP_OG_WISH_NONE) {
+        task->wish = wish;
+        return;
+    }
+
+    if (!ngx_http_og_redis_settle_may_add(task, wish)) {
+        return;
+    }
+
+    rs->store->counters.unsettled++;
+
+    task->wish = wish;
+    task->next_look = ngx_current_msec;
+
+    ngx_queue_insert_tail(&rs->unsettled, &task->queue);
+    rs->nunsettled++;
+    rs->unsettled_size += task->final.len;
+
+    if (!rs->settle.timer_set) {
+        ngx_add_timer(&rs->settle, rs->conf.timeout);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_settle_may_add(ngx_http_og_task_t *task,
+    ngx_http_og_wish_e wish)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = task->rs;
+
+    if (rs->nunsettled < NGX_HTTP_OG_MAX_UNSETTLED
+        && rs->unsettled_size + task->final.len
+           <= NGX_HTTP_OG_MAX_UNSETTLED_SIZE)
+    {
+        return 1;
+    }
+
+    rs->store->counters.dropped++;
+
+    ngx_http_og_redis_log(rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
+                          NGX_LOG_ERR, 0, "has more to settle than fits: "
+                          "%s is dropped, its key stays blocked",
+                          wish == NGX_HTTP_OG_WISH_FREE ? "a release"
+                                                        : "an answer");
+    return 0;
+}
+
+
+void
+ngx_http_og_redis_settle_all(ngx_http_og_redis_store_t *rs)
+{
+    ngx_queue_t         *q;
+    ngx_http_og_task_t  *task;
+
+    for (q = ngx_queue_head(&rs->unsettled);
+         q != ngx_queue_sentinel(&rs->unsettled);
+         q = ngx_queue_next(q))
+    {
+        task = ngx_queue_data(q, ngx_http_og_task_t, queue);
+        task->next_look = ngx_current_msec;
+    }
+
+    ngx_http_og_redis_settle_some(rs);
+}
+
+
+/* Not cancelable: a leaving worker settles first. */
+
+void
+ngx_http_og_redis_settle_handler(ngx_event_t *ev)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = ev->data;
+
+    if (ngx_exiting) {
+        ngx_http_og_redis_settle_leave(rs);
+
+        if (rs->leaving
+            && ngx_current_msec - rs->leaving
+               >= NGX_HTTP_OG_SETTLE_LEAVING * rs->conf.timeout)
+        {
+            return;
+        }
+    }
+
+    if (rs->link->state == NGX_HTTP_OG_REDIS_READY) {
+        ngx_http_og_redis_settle_some(rs);
+    }
+
+    if (!ngx_queue_empty(&rs->unsettled)) {
+        ngx_add_timer(ev, rs->conf.timeout);
+    }
+}
+
+
+/* The time to leave begins when no request holds a claim any more. */
+
+static void
+ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs)
+{
+    if (!ngx_queue_empty(&rs->claims)) {
+        rs->leaving = 0;
+
+    } else if (rs->leaving == 0) {
+        rs->leaving = ngx_current_msec ? ngx_current_msec : 1;
+    }
+}
+
+
+static void
+ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs)
+{
+    ngx_queue_t         *q, *next;
+    ngx_http_og_task_t  *task;
+
+    for (q = ngx_queue_head(&rs->unsettled);
+         q != ngx_queue_sentinel(&rs->unsettled);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        task = ngx_queue_data(q, ngx_http_og_task_t, queue);
+
+        if (rs->nsettling >= NGX_HTTP_OG_MAX_SETTLING) {
+            return;
+        }
+
+        if (task->settling
+            || (ngx_msec_int_t) (task->next_look - ngx_current_msec) > 0)
+        {
+            continue;
+        }
+
+        if (ngx_http_og_redis_look(task) != NGX_OK) {
+            return;
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_look(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1, ngx_http_og_redis_looked, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_of_key(batch, "GET", &task->key) != NGX_OK) {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    task->settling = 1;
+    task->rs->nsettling++;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+        ngx_http_og_redis_act(task,
+                              ngx_http_og_redis_key_state(task,
+                                                        batch->replies[0]));
+        break;
+
+    case NGX_HTTP_OG_REDIS_TIMED_OUT:
+        break;
+
+    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
+        ngx_http_og_redis_settle_later(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_act(ngx_http_og_task_t *task, ngx_http_og_key_e key)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  store;
+
+    store = (task->wish == NGX_HTTP_OG_WISH_STORE);
+
+    switch (key) {
+
+    case NGX_HTTP_OG_KEY_PENDING:
+
+        /* the DEL of before may still be on its way, with no fence */
+
+        if (!store && task->deleted && !task->rs->link->fenced) {
+            ngx_http_og_redis_forget(task, "a release cannot be repeated "
+                                           "without CLIENT KILL");
+            return;
+        }
+
+        rc = ngx_http_og_redis_act_submit(task, "XX");
+        break;
+
+    case NGX_HTTP_OG_KEY_ABSENT:
+
+        if (!store) {
+            ngx_http_og_redis_settled(task);
+            return;
+        }
+
+        rc = ngx_http_og_redis_act_submit(task, "NX");
+        break;
+
+    case NGX_HTTP_OG_KEY_REFUSED:
+        rc = NGX_DECLINED;
+        break;
+
+    case NGX_HTTP_OG_KEY_FOREIGN:
+
+        if (store) {
+            ngx_http_og_redis_double_run(task);
+        }
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_KEY_FINAL */
+        ngx_http_og_redis_settled(task);
+        return;
+    }
+
+    if (rc != NGX_OK) {
+        ngx_http_og_redis_settle_later(task);
+    }
+}
+
+
+/* DEL, or the answer under a condition. */
+
+static ngx_int_t
+ngx_http_og_redis_act_submit(ngx_http_og_task_t *task, const char *condition)
+{
+    ngx_int_t                   rc;
+    ngx_uint_t                  store;
+    ngx_http_og_redis_batch_t  *batch;
+
+    store = (task->wish == NGX_HTTP_OG_WISH_STORE);
+
+    batch = ngx_http_og_redis_batch_create(1,
+                                     store ? ngx_http_og_redis_acted_store
+                                           : ngx_http_og_redis_acted_free,
+                                     task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    rc = store ? ngx_http_og_redis_set(batch, &task->key, &task->final,
+                                       condition, &task->final_px)
+               : ngx_http_og_redis_of_key(batch, "DEL", &task->key);
+
+    if (rc != NGX_OK) {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout);
+}
+
+
+static void
+ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+
+        if (batch->replies[0]->type == REDIS_REPLY_INTEGER) {
+            ngx_http_og_redis_settled(task);
+            break;
+        }
+
+        ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
+        ngx_http_og_redis_settle_later(task);
+        break;
+
+    case NGX_HTTP_OG_REDIS_TIMED_OUT:
+        break;
+
+    case NGX_HTTP_OG_REDIS_LOST:
+        task->deleted = 1;
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_REDIS_UNSENT */
+        ngx_http_og_redis_settle_later(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+
+        switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
+
+        case NGX_HTTP_OG_KEY_ABSENT:
+        case NGX_HTTP_OG_KEY_REFUSED:
+
+            /* stored under NX, or vanished before XX: the next look tells */
+
+            ngx_http_og_redis_settle_later(task);
+            break;
+
+        case NGX_HTTP_OG_KEY_FOREIGN:
+            ngx_http_og_redis_double_run(task);
+
+            /* fall through */
+
+        default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
+            ngx_http_og_redis_settled(task);
+        }
+
+        break;
+
+    case NGX_HTTP_OG_REDIS_TIMED_OUT:
+        break;
+
+    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
+        ngx_http_og_redis_settle_later(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_settle_later(ngx_http_og_task_t *task)
+{
+    task->settling = 0;
+    task->rs->nsettling--;
+    task->next_look = ngx_current_msec + NGX_HTTP_OG_SETTLE_AGAIN;
+}
+
+
+static void
+ngx_http_og_redis_settled(ngx_http_og_task_t *task)
+{
+    task->rs->store->counters.settled++;
+
+    ngx_http_og_redis_unlist(task);
+}
+
+
+static void
+ngx_http_og_redis_forget(ngx_http_og_task_t *task, const char *why)
+{
+    task->rs->store->counters.dropped++;
+
+    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
+                          NGX_LOG_ERR, 0, "keeps the key \"%V\" blocked: %s",
+                          &task->key, why);
+
+    ngx_http_og_redis_unlist(task);
+}
+
+
+/* Called in a batch handler: the task lives until that is over. */
+
+static void
+ngx_http_og_redis_unlist(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = task->rs;
+
+    task->wish = NGX_HTTP_OG_WISH_NONE;
+    task->settling = 0;
+    rs->nsettling--;
+
+    ngx_queue_remove(&task->queue);
+    rs->nunsettled--;
+    rs->unsettled_size -= task->final.len;
+
+    if (!ngx_queue_empty(&rs->unsettled)
+        && rs->link->state == NGX_HTTP_OG_REDIS_READY)
+    {
+        ngx_http_og_redis_settle_some(rs);
+    }
+}

@@ -1,0 +1,764 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The Redis backend: a claim's life after begin.  It is renewed until it is
+ * completed or released; a lost claim is made again.
+ */
+
+
+#include <hiredis/hiredis.h>
+
+#include "ngx_http_og_redis_store.h"
+
+
+/* A claim is renewed so many times in a lease. */
+#define NGX_HTTP_OG_RENEWALS   3
+
+
+static ngx_int_t ngx_http_og_redis_init(ngx_http_og_store_t *store,
+    ngx_cycle_t *cycle);
+static void ngx_http_og_redis_exit(ngx_http_og_store_t *store);
+static void ngx_http_og_redis_on_ready(void *data);
+static void ngx_http_og_redis_on_data_lost(void *data);
+static ngx_uint_t ngx_http_og_redis_is_busy(void *data);
+
+static ngx_int_t ngx_http_og_redis_open(ngx_http_og_op_t *op);
+static ngx_int_t ngx_http_og_redis_complete(ngx_http_og_op_t *op,
+    og_record_t *record, ngx_msec_t ttl);
+static void ngx_http_og_redis_release(ngx_http_og_op_t *op,
+    ngx_http_og_release_e why);
+static void ngx_http_og_redis_op_close(ngx_http_og_op_t *op);
+static void ngx_http_og_redis_task_free(ngx_http_og_task_t *task);
+
+static void ngx_http_og_redis_let_go(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_renew_handler(ngx_event_t *ev);
+static void ngx_http_og_redis_renew(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_renewed(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch);
+static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
+
+static ngx_int_t ngx_http_og_redis_encode_final(ngx_http_og_task_t *task,
+    og_record_t *record, ngx_msec_t ttl);
+static ngx_int_t ngx_http_og_redis_store_final(ngx_http_og_task_t *task,
+    const char *condition, ngx_http_og_redis_handler_pt handler);
+static void ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_completed_anew(
+    ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_complete_failed(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_complete_done(ngx_http_og_task_t *task);
+
+
+const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
+    ngx_http_og_redis_configure,
+    ngx_http_og_redis_init,
+    ngx_http_og_redis_exit,
+    ngx_http_og_redis_open,
+    ngx_http_og_redis_begin,
+    ngx_http_og_redis_complete,
+    ngx_http_og_redis_release,
+    ngx_http_og_redis_op_close
+};
+
+
+static const ngx_http_og_redis_owner_t  ngx_http_og_redis_link_owner = {
+    ngx_http_og_redis_on_ready,
+    ngx_http_og_redis_on_data_lost,
+    ngx_http_og_redis_is_busy
+};
+
+
+static ngx_int_t
+ngx_http_og_redis_init(ngx_http_og_store_t *store, ngx_cycle_t *cycle)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = store->data;
+
+    rs->ident = (ngx_socket_t) -1;
+
+    ngx_queue_init(&rs->claims);
+    ngx_queue_init(&rs->unsettled);
+
+    rs->settle.handler = ngx_http_og_redis_settle_handler;
+    rs->settle.data = rs;
+    rs->settle.log = store->log;
+
+    rs->link = ngx_http_og_redis_create(&rs->conf,
+                                        &ngx_http_og_redis_link_owner, rs,
+                                        cycle);
+
+    return rs->link ? NGX_OK : NGX_ERROR;
+}
+
+
+static void
+ngx_http_og_redis_exit(ngx_http_og_store_t *store)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = store->data;
+
+    if (rs->link == NULL) {
+        return;
+    }
+
+    if (rs->nunsettled) {
+        ngx_log_error(NGX_LOG_ERR, store->log, 0,
+                      "store \"%V\": %ui claims are left unsettled",
+                      &store->name, rs->nunsettled);
+    }
+
+    if (rs->settle.timer_set) {
+        ngx_del_timer(&rs->settle);
+    }
+
+    ngx_http_og_redis_destroy(rs->link);
+    rs->link = NULL;
+}
+
+
+static void
+ngx_http_og_redis_on_ready(void *data)
+{
+    ngx_http_og_redis_settle_all(data);
+}
+
+
+static void
+ngx_http_og_redis_on_data_lost(void *data)
+{
+    ngx_queue_t                *q;
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = data;
+    rs->store->counters.data_losses++;
+
+    for (q = ngx_queue_head(&rs->claims);
+         q != ngx_queue_sentinel(&rs->claims);
+         q = ngx_queue_next(q))
+    {
+        ngx_http_og_redis_assert(ngx_queue_data(q, ngx_http_og_task_t,
+                                                queue));
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_is_busy(void *data)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = data;
+
+    return !ngx_queue_empty(&rs->claims) || !ngx_queue_empty(&rs->unsettled);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_open(ngx_http_og_op_t *op)
+{
+    ngx_http_og_task_t  *task;
+
+    task = ngx_pcalloc(op->pool, sizeof(ngx_http_og_task_t));
+    if (task == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->op = op;
+    task->rs = op->store->data;
+    task->ident = (ngx_socket_t) -1;
+
+    task->renewal.handler = ngx_http_og_redis_renew_handler;
+    task->renewal.data = task;
+    task->renewal.log = op->store->log;
+
+    /* the request's own timers keep a leaving worker alive */
+
+    task->renewal.cancelable = 1;
+
+    op->backend = task;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_og_redis_submit(task->rs->link, batch, deadline);
+
+    if (rc == NGX_OK) {
+        task->inflight++;
+    }
+
+    return rc;
+}
+
+
+void
+ngx_http_og_redis_task_put(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (batch->outcome == NGX_HTTP_OG_REDIS_TIMED_OUT) {
+        task->rs->store->counters.timeouts++;
+        return;
+    }
+
+    task->inflight--;
+
+    ngx_http_og_redis_task_free(task);
+}
+
+
+static void
+ngx_http_og_redis_task_free(ngx_http_og_task_t *task)
+{
+    if (task->closed
+        && task->inflight == 0
+        && task->wish == NGX_HTTP_OG_WISH_NONE)
+    {
+        ngx_destroy_pool(task->op->pool);
+    }
+}
+
+
+static void
+ngx_http_og_redis_op_close(ngx_http_og_op_t *op)
+{
+    ngx_http_og_task_t  *task;
+
+    task = op->backend;
+
+    if (task->state == NGX_HTTP_OG_TASK_HOLDING) {
+        ngx_http_og_redis_let_go(task);
+    }
+
+    task->closed = 1;
+
+    ngx_http_og_redis_task_free(task);
+}
+
+
+void
+ngx_http_og_redis_hold(ngx_http_og_task_t *task)
+{
+    task->state = NGX_HTTP_OG_TASK_HOLDING;
+    task->confirmed = ngx_current_msec;
+
+    ngx_queue_insert_tail(&task->rs->claims, &task->queue);
+
+    ngx_add_timer(&task->renewal, task->op->lease / NGX_HTTP_OG_RENEWALS + 1);
+}
+
+
+static void
+ngx_http_og_redis_let_go(ngx_http_og_task_t *task)
+{
+    task->state = NGX_HTTP_OG_TASK_OVER;
+
+    ngx_queue_remove(&task->queue);
+
+    if (task->renewal.timer_set) {
+        ngx_del_timer(&task->renewal);
+    }
+}
+
+
+static void
+ngx_http_og_redis_renew_handler(ngx_event_t *ev)
+{
+    ngx_http_og_task_t  *task;
+
+    task = ev->data;
+
+    ngx_add_timer(ev, task->op->lease / NGX_HTTP_OG_RENEWALS + 1);
+
+    if (!task->renewing) {
+        ngx_http_og_redis_renew(task);
+    }
+}
+
+
+/*
+ * A renewal writes no value: one that arrives late, from a connection long
+ * given up, must not take an answer's place.  GT shortens nothing and makes
+ * no key.
+ */
+
+static void
+ngx_http_og_redis_renew(ngx_http_og_task_t *task)
+{
+    ngx_str_t                   args[4];
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1, ngx_http_og_redis_renewed,
+                                           task);
+    if (batch == NULL) {
+        return;
+    }
+
+    ngx_str_set(&args[0], "PEXPIRE");
+    args[1] = task->key;
+    args[2] = task->px;
+    ngx_str_set(&args[3], "GT");
+
+    if (ngx_http_og_redis_command(batch, args, 4) != NGX_OK) {
+        ngx_http_og_redis_batch_free(batch);
+        return;
+    }
+
+    if (ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout)
+        == NGX_OK)
+    {
+        task->renewing = 1;
+    }
+}
+
+
+static void
+ngx_http_og_redis_renewed(ngx_http_og_redis_batch_t *batch)
+{
+    redisReply          *reply;
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_TIMED_OUT) {
+        task->renewing = 0;
+    }
+
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED
+        && task->state == NGX_HTTP_OG_TASK_HOLDING)
+    {
+        reply = batch->replies[0];
+
+        if (reply->type != REDIS_REPLY_INTEGER) {
+            ngx_http_og_redis_log_reply(task, "PEXPIRE", reply);
+
+        } else if (reply->integer == 1) {
+            task->confirmed = batch->submitted;
+
+        } else {
+            ngx_http_og_redis_assert(task);
+        }
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+void
+ngx_http_og_redis_assert(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1, ngx_http_og_redis_asserted,
+                                           task);
+    if (batch == NULL) {
+        return;
+    }
+
+    if (ngx_http_og_redis_set(batch, &task->key, &task->pending, "NX",
+                              &task->px)
+        != NGX_OK)
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return;
+    }
+
+    (void) ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout);
+}
+
+
+static void
+ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
+
+        switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
+
+        case NGX_HTTP_OG_KEY_ABSENT:
+            task->rs->store->counters.asserted++;
+
+            /* fall through */
+
+        case NGX_HTTP_OG_KEY_PENDING:
+            task->confirmed = batch->submitted;
+            break;
+
+        case NGX_HTTP_OG_KEY_FOREIGN:
+            ngx_http_og_redis_double_run(task);
+            break;
+
+        default: /* NGX_HTTP_OG_KEY_FINAL, NGX_HTTP_OG_KEY_REFUSED */
+            break;
+        }
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
+{
+    ngx_uint_t           i;
+    ngx_http_og_task_t  *task;
+
+    task = op->backend;
+
+    if (why != NGX_HTTP_OG_NOT_SENT) {
+        for (i = 0; i < op->nquotas && task->units; i++) {
+            task->units[i].counted = 0;
+        }
+    }
+
+    switch (task->state) {
+
+    case NGX_HTTP_OG_TASK_HOLDING:
+        ngx_http_og_redis_let_go(task);
+        op->store->counters.released++;
+        break;
+
+    case NGX_HTTP_OG_TASK_ADMITTED:
+        task->state = NGX_HTTP_OG_TASK_OVER;
+        break;
+
+    default:
+        return;
+    }
+
+    /* a key that may be another's by now is looked at first */
+
+    if (task->won && ngx_http_og_redis_has_lapsed(task)) {
+        task->won = 0;
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
+
+    ngx_http_og_redis_give_back(task);
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
+{
+    ngx_msec_t  life;
+
+    life = (task->op->on_unknown == NGX_HTTP_OG_RETRY) ? task->op->lease
+                                                       : task->op->ttl;
+
+    return ngx_current_msec - task->confirmed
+           > life - life / NGX_HTTP_OG_RENEWALS;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_complete(ngx_http_og_op_t *op, og_record_t *record,
+    ngx_msec_t ttl)
+{
+    ngx_http_og_task_t  *task;
+
+    task = op->backend;
+
+    if (task->state != NGX_HTTP_OG_TASK_HOLDING) {
+        return NGX_OK;
+    }
+
+    if (record->state == OG_RECORD_UNKNOWN
+        && op->on_unknown == NGX_HTTP_OG_RETRY)
+    {
+        ngx_http_og_redis_release(op, NGX_HTTP_OG_FREED);
+        return NGX_OK;
+    }
+
+    ngx_http_og_redis_let_go(task);
+    task->won = 0;
+
+    if (ngx_http_og_redis_encode_final(task, record, ttl) != NGX_OK) {
+        ngx_log_error(NGX_LOG_ALERT, op->store->log, NGX_ENOMEM,
+                      "store \"%V\": an answer could not be recorded",
+                      &op->store->name);
+        return NGX_OK;
+    }
+
+    task->deadline = ngx_current_msec + task->rs->conf.timeout;
+
+    if (ngx_http_og_redis_store_final(task, "XX",
+                                      ngx_http_og_redis_completed)
+        != NGX_OK)
+    {
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+        return NGX_OK;
+    }
+
+    task->state = NGX_HTTP_OG_TASK_COMPLETING;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_encode_final(ngx_http_og_task_t *task, og_record_t *record,
+    ngx_msec_t ttl)
+{
+    /* the key and the command's words need a little room */
+
+    if (record->state == OG_RECORD_DONE
+        && og_record_size(record) > NGX_HTTP_OG_REDIS_MAX_BYTES / 2)
+    {
+        record->state = OG_RECORD_TOMBSTONE;
+    }
+
+    task->final_px = ngx_http_og_redis_decimal(task->op->pool, ttl);
+
+    if (task->final_px.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_encode(task->op, record, task->nonce,
+                              ngx_http_og_redis_now(task->rs->link),
+                              &task->final);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_store_final(ngx_http_og_task_t *task, const char *condition,
+    ngx_http_og_redis_handler_pt handler)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1, handler, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_set(batch, &task->key, &task->final, condition,
+                              &task->final_px)
+        != NGX_OK)
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_task_submit(task, batch, task->deadline);
+}
+
+
+static void
+ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+        ngx_http_og_redis_complete_failed(task, batch);
+        return;
+    }
+
+    switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
+
+    case NGX_HTTP_OG_KEY_ABSENT:
+
+        /* the claim is gone; another may have claimed since: not over it */
+
+        if (ngx_http_og_redis_store_final(task, "NX",
+                                          ngx_http_og_redis_completed_anew)
+            != NGX_OK)
+        {
+            ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+            ngx_http_og_redis_complete_done(task);
+        }
+
+        break;
+
+    case NGX_HTTP_OG_KEY_REFUSED:
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+        ngx_http_og_redis_complete_done(task);
+        break;
+
+    case NGX_HTTP_OG_KEY_FOREIGN:
+        ngx_http_og_redis_double_run(task);
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
+        task->rs->store->counters.completed++;
+        ngx_http_og_redis_complete_done(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_completed_anew(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+        ngx_http_og_redis_complete_failed(task, batch);
+        return;
+    }
+
+    switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
+
+    case NGX_HTTP_OG_KEY_ABSENT:
+        task->rs->store->counters.asserted++;
+
+        /* fall through */
+
+    case NGX_HTTP_OG_KEY_FINAL:
+        task->rs->store->counters.completed++;
+        break;
+
+    case NGX_HTTP_OG_KEY_FOREIGN:
+        ngx_http_og_redis_double_run(task);
+        break;
+
+    default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_REFUSED */
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+    }
+
+    ngx_http_og_redis_complete_done(task);
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_complete_failed(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (batch->outcome != NGX_HTTP_OG_REDIS_TIMED_OUT) {
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+    }
+
+    ngx_http_og_redis_complete_done(task);
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_complete_done(ngx_http_og_task_t *task)
+{
+    if (task->state != NGX_HTTP_OG_TASK_COMPLETING) {
+        return;
+    }
+
+    task->state = NGX_HTTP_OG_TASK_OVER;
+
+    if (!task->closed) {
+        task->op->handler(task->op);
+    }
+}
+
+
+ngx_int_t
+ngx_http_og_redis_set(ngx_http_og_redis_batch_t *batch, ngx_str_t *key,
+    ngx_str_t *value, const char *condition, ngx_str_t *px)
+{
+    ngx_str_t  args[7];
+
+    ngx_str_set(&args[0], "SET");
+    args[1] = *key;
+    args[2] = *value;
+    args[3].data = (u_char *) condition;
+    args[3].len = 2;
+    ngx_str_set(&args[4], "GET");
+    ngx_str_set(&args[5], "PX");
+    args[6] = *px;
+
+    return ngx_http_og_redis_command(batch, args, 7);
+}
+
+
+ngx_int_t
+ngx_http_og_redis_of_key(ngx_http_og_redis_batch_t *batch,
+    const char *command, ngx_str_t *key)
+{
+    ngx_str_t  args[2];
+
+    args[0].data = (u_char *) command;
+    args[0].len = ngx_strlen(command);
+    args[1] = *key;
+
+    return ngx_http_og_redis_command(batch, args, 2);
+}
+
+
+ngx_str_t
+ngx_http_og_redis_decimal(ngx_pool_t *pool, uint64_t number)
+{
+    ngx_str_t  text;
+
+    text.len = 0;
+    text.data = ngx_pnalloc(pool, NGX_INT64_LEN);
+
+    if (text.data != NULL) {
+        text.len = ngx_sprintf(text.data, "%uL", number) - text.data;
+    }
+
+    return text;
+}
+
+
+ngx_http_og_key_e
+ngx_http_og_redis_key_state(ngx_http_og_task_t *task, redisReply *reply)
+{
+    og_record_t  record;
+
+    if (reply->type == REDIS_REPLY_NIL) {
+        return NGX_HTTP_OG_KEY_ABSENT;
+    }
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        ngx_http_og_redis_log_reply(task, "a record", reply);
+        return NGX_HTTP_OG_KEY_REFUSED;
+    }
+
+    if (og_record_decode(&record, (u_char *) reply->str, reply->len) != 0) {
+        task->rs->store->counters.undecodable++;
+        return NGX_HTTP_OG_KEY_FOREIGN;
+    }
+
+    if (ngx_memcmp(record.nonce, task->nonce, OG_RECORD_NONCE_SIZE) != 0) {
+        return NGX_HTTP_OG_KEY_FOREIGN;
+    }
+
+    return record.state == OG_RECORD_PENDING ? NGX_HTTP_OG_KEY_PENDING
+                                             : NGX_HTTP_OG_KEY_FINAL;
+}
+
+
+void
+ngx_http_og_redis_double_run(ngx_http_og_task_t *task)
+{
+    task->rs->store->counters.double_run++;
+
+    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_DATA,
+                          NGX_LOG_ERR, 0, "double run: another's record is "
+                          "under the claimed key \"%V\"", &task->key);
+}
+
+
+void
+ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
+    redisReply *reply)
+{
+    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+                          NGX_LOG_ERR, 0, "answered %s with %s", verb,
+                          ngx_http_og_redis_code(reply));
+}

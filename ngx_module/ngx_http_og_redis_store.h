@@ -1,0 +1,191 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The Redis backend's own types, shared by its files.  A task is what the
+ * backend does for one operation; it outlives the requester's interest in it,
+ * until every reply has come and nothing is left to settle.
+ */
+
+
+#ifndef NGX_HTTP_OG_REDIS_STORE_H_INCLUDED_
+#define NGX_HTTP_OG_REDIS_STORE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_http_og_backend.h"
+#include "ngx_http_og_redis.h"
+
+
+typedef struct {
+    /* timers' debug lines read ident, which stands as in ngx_connection_t */
+    ngx_http_og_store_t             *store;
+    ngx_http_og_redis_t             *link;      /* the worker's */
+    void                            *unused;
+    ngx_socket_t                     ident;     /* -1 */
+
+    ngx_http_og_redis_conf_t         conf;
+    ngx_str_t                        prefix;
+
+    ngx_queue_t                      claims;    /* tasks that hold one */
+
+    ngx_queue_t                      unsettled;     /* tasks */
+    ngx_uint_t                       nunsettled;
+    ngx_uint_t                       nsettling;     /* being settled now */
+    size_t                           unsettled_size;    /* of their records */
+    ngx_event_t                      settle;    /* while there are any */
+    ngx_msec_t                       leaving;   /* when that was noticed; 0 */
+} ngx_http_og_redis_store_t;
+
+
+typedef enum {
+    NGX_HTTP_OG_TASK_NEW = 0,
+    NGX_HTTP_OG_TASK_ASKING,        /* the requester waits for a verdict */
+    NGX_HTTP_OG_TASK_ADMITTED,      /* units are counted, nothing claimed */
+    NGX_HTTP_OG_TASK_HOLDING,       /* the key is ours: in rs->claims */
+    NGX_HTTP_OG_TASK_COMPLETING,    /* the requester waits for the store */
+    NGX_HTTP_OG_TASK_OVER           /* the requester waits for nothing */
+} ngx_http_og_task_state_e;
+
+
+/* What one write of begin asks. */
+typedef enum {
+    NGX_HTTP_OG_ASK_ALL = 0,        /* claim and count */
+    NGX_HTTP_OG_ASK_COUNT,          /* look at the key, and count */
+    NGX_HTTP_OG_ASK_CLAIM           /* claim, already counted */
+} ngx_http_og_ask_e;
+
+
+/* What is to become of a key whose last command had no reply. */
+typedef enum {
+    NGX_HTTP_OG_WISH_NONE = 0,
+    NGX_HTTP_OG_WISH_FREE,          /* never sent, or freed by its answer */
+    NGX_HTTP_OG_WISH_STORE          /* answered: task->final */
+} ngx_http_og_wish_e;
+
+
+/* One quota's unit, and the slot that it was counted in. */
+typedef struct {
+    ngx_str_t                        key;
+    uint64_t                         slot;
+    uint64_t                         asked;     /* when, by the store's clock */
+    u_char                           expiry[NGX_INT64_LEN];
+    size_t                           expiry_len;
+    ngx_uint_t                       nclosed;   /* slots read with it */
+    ngx_uint_t                       counted;
+} ngx_http_og_unit_t;
+
+
+typedef struct {
+    /* timers' debug lines read ident, which stands as in ngx_connection_t */
+    ngx_http_og_op_t                *op;
+    ngx_http_og_redis_store_t       *rs;
+    ngx_http_og_unit_t              *units;     /* one a quota */
+    ngx_socket_t                     ident;     /* -1 */
+
+    ngx_http_og_task_state_e         state;
+    ngx_http_og_ask_e                ask;
+    ngx_http_og_wish_e               wish;      /* NONE: on no list */
+    ngx_queue_t                      queue;     /* of claims, or unsettled */
+    ngx_uint_t                       inflight;  /* batches not over */
+
+    unsigned                         closed:1;  /* by the requester */
+    unsigned                         won:1;     /* the key holds our record */
+    unsigned                         freeing:1; /* a DEL was submitted */
+    unsigned                         deleted:1; /* a DEL may have been sent */
+    unsigned                         renewing:1;
+    unsigned                         settling:1;    /* a look is in flight */
+
+    u_char                           nonce[OG_RECORD_NONCE_SIZE];
+    ngx_str_t                        key;
+    ngx_str_t                        pending;   /* the record claimed with */
+    ngx_str_t                        px;        /* its life, ms in decimal */
+    ngx_str_t                        final;     /* the record to end with */
+    ngx_str_t                        final_px;
+
+    ngx_msec_t                       deadline;  /* of the verb under way */
+    ngx_msec_t                       confirmed; /* when the claim was, last */
+    ngx_msec_t                       next_look; /* on the settle list */
+    ngx_event_t                      renewal;
+} ngx_http_og_task_t;
+
+
+/* ngx_http_og_redis_conf.c */
+
+char *ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store);
+
+
+/* ngx_http_og_redis_begin.c */
+
+ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);
+
+/*
+ * Frees the key where it is ours, and gives back every unit that is counted
+ * and young enough.  Not waited for; a lost DEL goes to the settle list.
+ */
+void ngx_http_og_redis_give_back(ngx_http_og_task_t *task);
+
+
+/* ngx_http_og_redis_store.c */
+
+/* Hands a batch to the link; it holds the task until its last call. */
+ngx_int_t ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline);
+
+/* Every batch handler's last act; the task may be gone after it. */
+void ngx_http_og_redis_task_put(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
+
+/* The claim was won: it is renewed from now on. */
+void ngx_http_og_redis_hold(ngx_http_og_task_t *task);
+
+/* Claims again what the store has lost, for a task that is HOLDING. */
+void ngx_http_og_redis_assert(ngx_http_og_task_t *task);
+
+/* SET key value (NX | XX) GET PX px. */
+ngx_int_t ngx_http_og_redis_set(ngx_http_og_redis_batch_t *batch,
+    ngx_str_t *key, ngx_str_t *value, const char *condition, ngx_str_t *px);
+
+/* A command of two words: GET, DEL, INCR, DECR or PTTL of a key. */
+ngx_int_t ngx_http_og_redis_of_key(ngx_http_og_redis_batch_t *batch,
+    const char *command, ngx_str_t *key);
+
+/* Decimal text in op->pool; data is NULL when memory is short. */
+ngx_str_t ngx_http_og_redis_decimal(ngx_pool_t *pool, uint64_t number);
+
+/* What a reply of GET, or of SET with GET, says about a task's key. */
+typedef enum {
+    NGX_HTTP_OG_KEY_ABSENT = 0,
+    NGX_HTTP_OG_KEY_PENDING,        /* our claim */
+    NGX_HTTP_OG_KEY_FINAL,          /* our record, ended */
+    NGX_HTTP_OG_KEY_FOREIGN,        /* another's, or no record */
+    NGX_HTTP_OG_KEY_REFUSED         /* an error: nothing is known */
+} ngx_http_og_key_e;
+
+/* Errors are logged by their code. */
+ngx_http_og_key_e ngx_http_og_redis_key_state(ngx_http_og_task_t *task,
+    struct redisReply *reply);
+
+/* Another's record under a claimed key: an order may have run twice. */
+void ngx_http_og_redis_double_run(ngx_http_og_task_t *task);
+
+/* An error reply, or one of a type that does not belong here. */
+void ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
+    struct redisReply *reply);
+
+
+/* ngx_http_og_redis_settle.c */
+
+/* Puts the task on the settle list; it is dropped where the list is full. */
+void ngx_http_og_redis_unsettled(ngx_http_og_task_t *task,
+    ngx_http_og_wish_e wish);
+
+/* The connection is ready: looks after everything on the list. */
+void ngx_http_og_redis_settle_all(ngx_http_og_redis_store_t *rs);
+
+void ngx_http_og_redis_settle_handler(ngx_event_t *ev);
+
+
+#endif /* NGX_HTTP_OG_REDIS_STORE_H_INCLUDED_ */

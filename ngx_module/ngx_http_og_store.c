@@ -1,0 +1,404 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * Stores: their directive, the verbs on their way to a backend, and the
+ * judgement of a record that another request left under the key.
+ */
+
+
+#include <openssl/crypto.h>
+
+#include "ngx_http_og_backend.h"
+
+
+#define NGX_HTTP_OG_OP_POOL_SIZE     1024
+#define NGX_HTTP_OG_MAX_STORE_NAME   64
+
+/* A running order is worth asking for again after so many seconds. */
+#define NGX_HTTP_OG_RETRY_AFTER      1
+
+
+/* What "where" begins with; no backend: a later version has it. */
+typedef struct {
+    ngx_str_t                      scheme;
+    const ngx_http_og_backend_t   *backend;
+} ngx_http_og_scheme_t;
+
+
+static ngx_int_t ngx_http_og_store_check_name(ngx_conf_t *cf,
+    ngx_array_t *stores, ngx_str_t *name);
+static const ngx_http_og_backend_t *ngx_http_og_store_backend(ngx_conf_t *cf,
+    ngx_str_t *where);
+static ngx_http_og_verdict_e ngx_http_og_judge_record(ngx_http_og_op_t *op,
+    const u_char *nonce);
+
+
+static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
+    { ngx_string("redis://"),          &ngx_http_og_redis_backend },
+    { ngx_string("unix:"),             &ngx_http_og_redis_backend },
+    { ngx_string("rediss://"),         NULL },
+    { ngx_string("redis+sentinel://"), NULL },
+    { ngx_string("redis+cluster://"),  NULL },
+    { ngx_string("shm"),               NULL },
+    { ngx_null_string,                 NULL }
+};
+
+
+char *
+ngx_http_og_store_add(ngx_conf_t *cf, ngx_array_t *stores)
+{
+    ngx_str_t                    *value;
+    ngx_http_og_store_t          *store, **slot;
+    const ngx_http_og_backend_t  *backend;
+
+    value = cf->args->elts;
+
+    if (ngx_http_og_store_check_name(cf, stores, &value[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    backend = ngx_http_og_store_backend(cf, &value[2]);
+    if (backend == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    store = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_store_t));
+    if (store == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    store->name = value[1];
+    store->backend = backend;
+
+    slot = ngx_array_push(stores);
+    if (slot == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = store;
+
+    return backend->configure(cf, store);
+}
+
+
+static ngx_int_t
+ngx_http_og_store_check_name(ngx_conf_t *cf, ngx_array_t *stores,
+    ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        c = name->data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'))
+        {
+            break;
+        }
+    }
+
+    if (name->len == 0
+        || name->len > NGX_HTTP_OG_MAX_STORE_NAME
+        || i != name->len)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid name \"%V\" in \"order_guard_store\", "
+                           "use 1 to %d letters, digits, \"_\", \"-\" or "
+                           "\".\"", name, NGX_HTTP_OG_MAX_STORE_NAME);
+        return NGX_ERROR;
+    }
+
+    if (stores->nelts && ngx_http_og_store_find(stores, name) != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "duplicate store \"%V\" in \"order_guard_store\", "
+                           "give each store a name of its own", name);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static const ngx_http_og_backend_t *
+ngx_http_og_store_backend(ngx_conf_t *cf, ngx_str_t *where)
+{
+    const ngx_http_og_scheme_t  *s;
+
+    for (s = ngx_http_og_schemes; s->scheme.len; s++) {
+
+        if (where->len < s->scheme.len
+            || ngx_strncmp(where->data, s->scheme.data, s->scheme.len) != 0)
+        {
+            continue;
+        }
+
+        if (s->backend == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a store at \"%V\" is not supported by this "
+                               "version, use \"redis://host:port/db\" or "
+                               "\"unix:/path\"", &s->scheme);
+        }
+
+        return s->backend;
+    }
+
+    /* it is not repeated: it may hold a password */
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"order_guard_store\" does not say where the store "
+                       "is, give \"redis://host:port/db\" or \"unix:/path\" "
+                       "after its name");
+
+    return NULL;
+}
+
+
+ngx_http_og_store_t *
+ngx_http_og_store_find(ngx_array_t *stores, ngx_str_t *name)
+{
+    ngx_uint_t             i;
+    ngx_http_og_store_t  **store;
+
+    store = stores->elts;
+
+    if (name->len == 0) {
+        return stores->nelts ? store[0] : NULL;
+    }
+
+    for (i = 0; i < stores->nelts; i++) {
+
+        if (store[i]->name.len == name->len
+            && ngx_strncmp(store[i]->name.data, name->data, name->len) == 0)
+        {
+            return store[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_og_stores_init(ngx_array_t *stores, ngx_cycle_t *cycle)
+{
+    ngx_uint_t             i;
+    ngx_http_og_store_t  **store;
+
+    /* cache managers and loaders are no workers and need no store */
+
+    if (ngx_process != NGX_PROCESS_WORKER
+        && ngx_process != NGX_PROCESS_SINGLE)
+    {
+        return NGX_OK;
+    }
+
+    store = stores->elts;
+
+    for (i = 0; i < stores->nelts; i++) {
+        store[i]->log = cycle->log;
+
+        if (store[i]->backend->init(store[i], cycle) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_og_stores_exit(ngx_array_t *stores, ngx_cycle_t *cycle)
+{
+    ngx_uint_t             i;
+    ngx_http_og_store_t  **store;
+
+    store = stores->elts;
+
+    for (i = 0; i < stores->nelts; i++) {
+
+        if (store[i]->log != NULL) {
+            store[i]->backend->exit(store[i]);
+        }
+    }
+}
+
+
+ngx_http_og_op_t *
+ngx_http_og_op_create(ngx_http_og_store_t *store)
+{
+    ngx_pool_t        *pool;
+    ngx_http_og_op_t  *op;
+
+    pool = ngx_create_pool(NGX_HTTP_OG_OP_POOL_SIZE, store->log);
+    if (pool == NULL) {
+        return NULL;
+    }
+
+    op = ngx_pcalloc(pool, sizeof(ngx_http_og_op_t));
+    if (op == NULL) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    op->store = store;
+    op->pool = pool;
+
+    if (store->backend->open(op) != NGX_OK) {
+        ngx_destroy_pool(pool);
+        return NULL;
+    }
+
+    return op;
+}
+
+
+ngx_int_t
+ngx_http_og_store_begin(ngx_http_og_op_t *op)
+{
+    return op->store->backend->begin(op);
+}
+
+
+ngx_int_t
+ngx_http_og_store_complete(ngx_http_og_op_t *op, og_record_t *record,
+    ngx_msec_t ttl)
+{
+    return op->store->backend->complete(op, record, ttl);
+}
+
+
+void
+ngx_http_og_store_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
+{
+    op->store->backend->release(op, why);
+}
+
+
+void
+ngx_http_og_op_close(ngx_http_og_op_t *op)
+{
+    op->store->backend->close(op);
+}
+
+
+void
+ngx_http_og_answer(ngx_http_og_op_t *op, ngx_http_og_verdict_e verdict)
+{
+    op->verdict = verdict;
+    op->store->counters.verdicts[verdict]++;
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, op->store->log, 0,
+                   "order guard store \"%V\": verdict %ui",
+                   &op->store->name, (ngx_uint_t) verdict);
+}
+
+
+ngx_http_og_verdict_e
+ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce,
+    ngx_str_t *bytes)
+{
+    u_char                 *copy;
+    ngx_http_og_verdict_e   verdict;
+
+    if (og_record_decode(&op->record, bytes->data, bytes->len) != 0) {
+        op->store->counters.undecodable++;
+        return NGX_HTTP_OG_STORE_FAILED;
+    }
+
+    verdict = ngx_http_og_judge_record(op, nonce);
+
+    if (verdict != NGX_HTTP_OG_FINISHED
+        && verdict != NGX_HTTP_OG_UNAVAILABLE_RESULT)
+    {
+        ngx_memzero(&op->record, sizeof(og_record_t));
+        return verdict;
+    }
+
+    copy = ngx_pstrdup(op->pool, bytes);
+
+    if (copy == NULL || og_record_decode(&op->record, copy, bytes->len) != 0) {
+        return NGX_HTTP_OG_STORE_FAILED;
+    }
+
+    return verdict;
+}
+
+
+static ngx_http_og_verdict_e
+ngx_http_og_judge_record(ngx_http_og_op_t *op, const u_char *nonce)
+{
+    if (ngx_memcmp(op->record.nonce, nonce, OG_RECORD_NONCE_SIZE) == 0) {
+        return NGX_HTTP_OG_CLAIMED;
+    }
+
+    if (CRYPTO_memcmp(op->record.fingerprint, op->fingerprint,
+                      OG_RECORD_FINGERPRINT_SIZE)
+        != 0)
+    {
+        return NGX_HTTP_OG_REUSED;
+    }
+
+    switch (op->record.state) {
+
+    case OG_RECORD_DONE:
+        return NGX_HTTP_OG_FINISHED;
+
+    case OG_RECORD_TOMBSTONE:
+        return NGX_HTTP_OG_UNAVAILABLE_RESULT;
+
+    case OG_RECORD_UNKNOWN:
+        return NGX_HTTP_OG_UNKNOWN;
+
+    default: /* OG_RECORD_PENDING */
+        op->retry_after = NGX_HTTP_OG_RETRY_AFTER;
+        return NGX_HTTP_OG_RUNNING;
+    }
+}
+
+
+ngx_http_og_verdict_e
+ngx_http_og_judge_silence(ngx_http_og_op_t *op, ngx_msec_int_t silent)
+{
+    /* under RETRY a dead owner's record has vanished: this one is alive */
+
+    if (op->on_unknown == NGX_HTTP_OG_RETRY
+        || silent <= (ngx_msec_int_t) op->lease)
+    {
+        return NGX_HTTP_OG_RUNNING;
+    }
+
+    return NGX_HTTP_OG_UNKNOWN;
+}
+
+
+ngx_int_t
+ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
+    const u_char *nonce, uint64_t now, ngx_str_t *text)
+{
+    ngx_memcpy(record->nonce, nonce, OG_RECORD_NONCE_SIZE);
+    ngx_memcpy(record->fingerprint, op->fingerprint,
+               OG_RECORD_FINGERPRINT_SIZE);
+    record->created = now;
+
+    text->len = og_record_size(record);
+
+    if (text->len == 0) {
+        ngx_log_error(NGX_LOG_ALERT, op->store->log, 0,
+                      "store \"%V\": an answer cannot be recorded, its "
+                      "outcome is stored as unknown", &op->store->name);
+
+        record->state = OG_RECORD_UNKNOWN;
+        text->len = og_record_size(record);
+    }
+
+    text->data = ngx_pnalloc(op->pool, text->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    og_record_encode(text->data, record);
+
+    return NGX_OK;
+}
