@@ -1,0 +1,442 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#ifndef NGX_HTTP_OG_H_INCLUDED_
+#define NGX_HTTP_OG_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_og_store.h"
+#include "og_envelope.h"
+#include "og_fields.h"
+#include "og_json.h"
+#include "og_record.h"
+#include "og_window.h"
+
+
+/* A bit of r->buffered that no filter of nginx's core uses for itself. */
+#define NGX_HTTP_OG_BUFFERED        0x08
+
+/* Beyond this an upstream's error body is not read for its message. */
+#define NGX_HTTP_OG_ERROR_LIMIT     65536
+
+#define NGX_HTTP_OG_DIGEST_SIZE     32      /* SHA-256 */
+#define NGX_HTTP_OG_NAME_SIZE       32      /* hex digits that name a caller */
+#define NGX_HTTP_OG_TOKEN_ID_SIZE   16
+
+
+/* Errors of the guard's own; the table in ngx_http_og_problem.c has each. */
+typedef enum {
+    NGX_HTTP_OG_NO_ERROR = 0,
+    NGX_HTTP_OG_TOKEN_REQUIRED,
+    NGX_HTTP_OG_BODY_MALFORMED,
+    NGX_HTTP_OG_BODY_SIGNED,
+    NGX_HTTP_OG_BODY_TOO_LARGE,
+    NGX_HTTP_OG_MEDIA_TYPE_UNSUPPORTED,
+    NGX_HTTP_OG_KEY_REQUIRED,
+    NGX_HTTP_OG_KEY_INVALID,
+    NGX_HTTP_OG_KEY_REUSED,
+    NGX_HTTP_OG_IN_PROGRESS,
+    NGX_HTTP_OG_OUTCOME_UNKNOWN,
+    NGX_HTTP_OG_RESULT_UNAVAILABLE,
+    NGX_HTTP_OG_RATE_LIMITED,
+    NGX_HTTP_OG_STORE_UNAVAILABLE,
+    NGX_HTTP_OG_UPSTREAM_UNREACHABLE,
+    NGX_HTTP_OG_UPSTREAM_RESET,
+    NGX_HTTP_OG_UPSTREAM_TIMEOUT,
+    NGX_HTTP_OG_INTERNAL_ERROR
+} ngx_http_og_error_e;
+
+
+typedef enum {
+    NGX_HTTP_OG_IDEMPOTENCY_OFF = 0,
+    NGX_HTTP_OG_IDEMPOTENCY_OPTIONAL,
+    NGX_HTTP_OG_IDEMPOTENCY_REQUIRED
+} ngx_http_og_enforcement_e;
+
+
+typedef enum {
+    NGX_HTTP_OG_DETAIL_DEFAULT = 0, /* passed for 4xx, hidden for 5xx */
+    NGX_HTTP_OG_DETAIL_PASS,
+    NGX_HTTP_OG_DETAIL_HIDE
+} ngx_http_og_detail_e;
+
+
+/* Statuses 100 to 599, a bit each. */
+typedef struct {
+    uint64_t                     bits[8];
+} ngx_http_og_statuses_t;
+
+
+typedef struct {
+    ngx_uint_t                   enforcement;
+    ngx_str_t                    store_name;
+    ngx_http_complex_value_t    *scope;         /* NULL: $server_name */
+    ngx_msec_t                   ttl;
+    ngx_msec_t                   error_ttl;
+    ngx_msec_t                   lease;
+    ngx_msec_t                   unknown_ttl;
+    ngx_uint_t                   on_unknown;
+} ngx_http_og_idempotency_t;
+
+
+typedef struct {
+    og_window_t                  window;
+    ngx_str_t                    name;          /* safe in a quoted string */
+    ngx_http_complex_value_t    *key;           /* NULL: the caller */
+} ngx_http_og_limit_t;
+
+
+typedef struct {
+    ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
+    ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
+    ngx_int_t                    request_id;    /* index of $request_id */
+} ngx_http_og_main_conf_t;
+
+
+typedef struct {
+    ngx_flag_t                   enable;
+
+    ngx_http_complex_value_t    *token;
+    ngx_flag_t                   token_optional;
+    ngx_str_t                    challenge;
+    ngx_array_t                 *methods;       /* of ngx_str_t; NULL: all but
+                                                   GET HEAD OPTIONS TRACE */
+
+    ngx_array_t                 *strip;         /* of ngx_str_t */
+    ngx_array_t                 *allow;
+    ngx_uint_t                   match;
+    og_fields_t                 *fields;        /* compiled; NULL: none */
+    size_t                       body_limit;
+    ngx_int_t                    json_depth;
+
+    ngx_http_og_store_t         *store;     /* of records and counters */
+    ngx_http_og_idempotency_t   *idempotency;   /* NULL: off */
+    ngx_http_complex_value_t    *key;           /* NULL: Idempotency-Key */
+    ngx_str_t                    key_header;    /* lower case; empty where the
+                                                   key is no header */
+    ngx_array_t                 *fingerprint;   /* of complex values */
+    ngx_http_og_statuses_t      *release;
+    size_t                       response_limit;
+    ngx_uint_t                   pass_on_failure;
+
+    ngx_array_t                 *limits;        /* of ngx_http_og_limit_t */
+
+    ngx_uint_t                   errors;        /* 1: problem */
+    ngx_http_og_statuses_t      *error_skip;
+    ngx_uint_t                   error_detail;
+    ngx_str_t                    error_type;    /* NUL-terminated */
+} ngx_http_og_loc_conf_t;
+
+
+/* Where a request stands on its way to the upstream. */
+typedef enum {
+    NGX_HTTP_OG_UNSEEN = 0,     /* an error before the guard was asked */
+    NGX_HTTP_OG_READING,        /* the client sends its body */
+    NGX_HTTP_OG_ASKING,         /* the store is asked */
+    NGX_HTTP_OG_PASSED,         /* on its way to the content handler */
+    NGX_HTTP_OG_REFUSING,       /* ctx->error is to be answered */
+    NGX_HTTP_OG_REFUSED,        /* it was handed to nginx as a status */
+    NGX_HTTP_OG_REPLAYING       /* the store's record is the answer */
+} ngx_http_og_state_e;
+
+
+/* Where the answer stands on its way to the client. */
+typedef enum {
+    NGX_HTTP_OG_ANSWER_PASS = 0,    /* leaves as it comes */
+    NGX_HTTP_OG_ANSWER_RENDERED,    /* our header left, our body is due */
+    NGX_HTTP_OG_ANSWER_GATHERING,   /* the header is held, the body copied */
+    NGX_HTTP_OG_ANSWER_STORING,     /* gathered, the store is writing it */
+    NGX_HTTP_OG_ANSWER_READY,       /* may leave at the next flush */
+    NGX_HTTP_OG_ANSWER_STREAMING,   /* too large to gather, passes through */
+    NGX_HTTP_OG_ANSWER_SENT         /* what still comes is dropped */
+} ngx_http_og_answer_e;
+
+
+typedef struct {
+    ngx_http_request_t          *request;
+    ngx_http_og_loc_conf_t      *conf;      /* of the admitting location */
+    ngx_http_og_state_e          state;
+
+    u_char                       caller[NGX_HTTP_OG_NAME_SIZE];
+    unsigned                     has_token:1;
+    unsigned                     guarded:1;     /* a method that is policed */
+    unsigned                     policed:1;     /* the body is looked at */
+    unsigned                     enforced:1;    /* a key is looked for */
+    unsigned                     claimed:1;     /* op holds a live claim */
+    unsigned                     keyed:1;       /* a valid key is in play */
+    unsigned                     counted:1;     /* op->quotas are judged */
+    unsigned                     normalise:1;   /* the answer is an error */
+    unsigned                     redirected:1;  /* recovered after one */
+    unsigned                     keepalive:1;   /* as the client asked */
+
+    ngx_str_t                    key;           /* unquoted */
+    ngx_str_t                    body;          /* whole, after the cuts */
+    ngx_str_t                    stripped;
+    off_t                        received;      /* of the body so far */
+
+    ngx_http_og_op_t            *op;
+    ngx_str_t                    idempotency;   /* as the variables say it */
+    ngx_str_t                    limit;
+    ngx_msec_t                   asked;         /* when the store was asked */
+    ngx_msec_t                   waited;
+
+    ngx_http_og_error_e          error;
+    ngx_uint_t                   retry_after;
+    ngx_str_t                    detail;        /* NUL-terminated or empty */
+    ngx_str_t                    pointer;       /* likewise */
+    size_t                       offset;        /* of what is malformed */
+    ngx_str_t                    error_code;    /* of the envelope sent */
+
+    ngx_http_og_answer_e         answer;
+    ngx_chain_t                 *gathered;
+    ngx_chain_t                **gathered_last;
+    size_t                       gathered_size;
+    ngx_str_t                    content;       /* of the answer to send */
+} ngx_http_og_ctx_t;
+
+
+extern ngx_module_t  ngx_http_order_guard_module;
+
+
+/* ngx_http_og_handler.c: request control */
+
+/* The PRECONTENT handler. */
+ngx_int_t ngx_http_og_handler(ngx_http_request_t *r);
+
+/* Counts what a client sends, so that no body beyond the limit is kept. */
+ngx_int_t ngx_http_og_request_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+
+/* Goes on with the answer's delivery; the store's reply to complete. */
+void ngx_http_og_stored(ngx_http_og_op_t *op);
+
+extern ngx_http_request_body_filter_pt  ngx_http_og_next_request_body_filter;
+
+
+/* ngx_http_og_ctx.c */
+
+/*
+ * The request's context, also after an internal redirect took it from the
+ * request; NULL where the guard has not met the request.
+ */
+ngx_http_og_ctx_t *ngx_http_og_get_ctx(ngx_http_request_t *r);
+
+/* Creates the context; conf is that of the admitting location. */
+ngx_http_og_ctx_t *ngx_http_og_create_ctx(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *conf);
+
+
+/* ngx_http_og_filter.c: the answer on its way to the client */
+
+ngx_int_t ngx_http_og_header_filter(ngx_http_request_t *r);
+ngx_int_t ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
+
+/* Sends the header with what the guard adds to every answer. */
+ngx_int_t ngx_http_og_send_header(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Sends a held header, and ctx->content as the whole body. */
+ngx_int_t ngx_http_og_send_content(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Makes ctx->content, an upstream's error, a problem. */
+ngx_int_t ngx_http_og_normalise(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Answers with an error in place of a gathered answer that is not whole. */
+ngx_int_t ngx_http_og_cut_short(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Whether the answer says that it is JSON, and is not encoded. */
+ngx_uint_t ngx_http_og_is_json(ngx_http_request_t *r);
+
+extern ngx_http_output_header_filter_pt  ngx_http_og_next_header_filter;
+extern ngx_http_output_body_filter_pt    ngx_http_og_next_body_filter;
+
+
+/* ngx_http_og_gather.c: an answer that is held until it is whole */
+
+/* Takes what an upstream sends; sends the answer on when it is whole. */
+ngx_int_t ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in);
+
+/* Passes on an answer that is too large to be held. */
+ngx_int_t ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in);
+
+/* Marks a buffer as sent. */
+void ngx_http_og_consume(ngx_buf_t *b);
+
+
+/* ngx_http_og_record.c: what is stored of an answer, and its replay */
+
+/*
+ * Ends the claim with the answer as it is about to leave: ctx->content and
+ * the headers of r->headers_out.  NGX_OK, or NGX_AGAIN when the store will
+ * call ngx_http_og_stored().
+ */
+ngx_int_t ngx_http_og_store_answer(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Ends the claim with a record that keeps status and headers only. */
+void ngx_http_og_store_tombstone(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/*
+ * Ends the claim of a request that got no whole answer: released when no
+ * byte of it left, else its outcome is unknown.
+ */
+void ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+/* Sends the answer of op->record; the status of ngx_http_output_filter(). */
+ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+
+/* ngx_http_og_wire.c: what left for the upstream, and what came back */
+
+/* Whether a byte of the request can have left, on any attempt. */
+ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r);
+
+/* Whether an attempt before the last was sent and had no answer. */
+ngx_uint_t ngx_http_og_earlier_unanswered(ngx_http_request_t *r);
+
+/* Whether the upstream's answer was to end with its connection. */
+ngx_uint_t ngx_http_og_close_delimited(ngx_http_request_t *r);
+
+
+/* ngx_http_og_problem.c: what an error says */
+
+/* HTTP status of an error of the guard's own. */
+ngx_uint_t ngx_http_og_error_status(ngx_http_og_error_e error);
+
+/* The code of an error of the guard's own, NUL-terminated. */
+const char *ngx_http_og_error_code(ngx_http_og_error_e error);
+
+/*
+ * Renders the problem document for the response in r->headers_out.status:
+ * ctx->error, nginx's own error, or the upstream's error whose body is given
+ * (empty: not readable).  NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_og_render_problem(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body, ngx_str_t *text);
+
+/* The error that nginx's own status stands for, in a guarded request. */
+ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
+    ngx_uint_t status);
+
+
+/* ngx_http_og_body.c: the request's body in and out */
+
+/*
+ * Whether the headers describe a body that the guard understands; sets
+ * ctx->error where they do not.  NGX_OK or NGX_DECLINED.
+ */
+ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Whether all of the client's body has been read. */
+ngx_uint_t ngx_http_og_body_is_read(ngx_http_request_t *r);
+
+/* Whether text is one whole JSON document. */
+ngx_uint_t ngx_http_og_is_whole_json(ngx_str_t *text);
+
+/* Whether the client announced a body that is not empty. */
+ngx_uint_t ngx_http_og_has_body(ngx_http_request_t *r);
+
+/* Length of the media type at the front of a Content-Type value. */
+size_t ngx_http_og_media_type_length(ngx_str_t *value);
+
+/*
+ * Reads, validates and cuts the body that nginx has read, and installs what
+ * is left.  NGX_OK, NGX_DECLINED (ctx->error) or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_police_body(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* The scanner of this worker; made at its first use, NULL: no memory. */
+og_json_t *ngx_http_og_scanner(void);
+
+void ngx_http_og_free_scanner(void);
+
+
+/* ngx_http_og_identity.c: caller, key, fingerprint */
+
+/* Reads token or address into ctx->caller.  As check_body_headers(). */
+ngx_int_t ngx_http_og_identify(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+/* Reads the idempotency key into ctx->key.  As check_body_headers(). */
+ngx_int_t ngx_http_og_read_key(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+/* The token of "Authorization: Bearer", empty where there is none. */
+void ngx_http_og_bearer(ngx_http_request_t *r, ngx_str_t *token);
+
+/* The digest of this worker. */
+ngx_int_t ngx_http_og_init_digest(void);
+void ngx_http_og_free_digest(void);
+
+/*
+ * Fills in what the operation asks the store: the record's key and
+ * fingerprint where ctx->keyed, and the quotas.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op);
+
+
+/* ngx_http_og_headers.c: header lists */
+
+/* How many lines of this name (lower case) the request has; *first: first. */
+ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_table_elt_t **first);
+
+/* Takes all lines of these names off the request.  NULL-terminated list. */
+ngx_int_t ngx_http_og_remove_headers(ngx_http_request_t *r,
+    const ngx_str_t *names);
+
+/* Adds a response header; name and value must live as long as r. */
+ngx_table_elt_t *ngx_http_og_add_header(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_str_t *value);
+
+/* Sets the status line where nginx knows no reason phrase for the status. */
+ngx_int_t ngx_http_og_set_status_line(ngx_http_request_t *r);
+
+/* Drops what described a body that is being replaced. */
+void ngx_http_og_clear_body_headers(ngx_http_request_t *r);
+
+/* Adds RateLimit and RateLimit-Policy for the quotas that were counted. */
+ngx_int_t ngx_http_og_add_limit_headers(ngx_http_request_t *r,
+    ngx_http_og_op_t *op, ngx_array_t *limits);
+
+
+/* ngx_http_og_conf.c: directives */
+
+extern ngx_command_t  ngx_http_og_commands[];
+
+ngx_uint_t ngx_http_og_status_in(ngx_http_og_statuses_t *set,
+    ngx_uint_t status);
+void ngx_http_og_status_add(ngx_http_og_statuses_t *set, ngx_uint_t status);
+
+
+/* ngx_http_og_merge.c: configuration of a level from those above it */
+
+#define ngx_http_og_enforces(conf)                                            \
+    ((conf)->idempotency != NULL                                              \
+     && (conf)->idempotency->enforcement != NGX_HTTP_OG_IDEMPOTENCY_OFF)
+
+void *ngx_http_og_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_og_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+
+
+/* ngx_http_og_variables.c */
+
+ngx_int_t ngx_http_og_add_variables(ngx_conf_t *cf);
+
+
+#endif /* NGX_HTTP_OG_H_INCLUDED_ */

@@ -1,0 +1,498 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og_conf.h"
+
+
+static char * ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_names(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char * ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data);
+
+
+static ngx_conf_enum_t  ngx_http_og_match_modes[] = {
+    { ngx_string("exact"), OG_MATCH_EXACT },
+    { ngx_string("caseless"), OG_MATCH_CASELESS },
+    { ngx_string("loose"), OG_MATCH_LOOSE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_failure_modes[] = {
+    { ngx_string("reject"), 0 },
+    { ngx_string("pass"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_error_modes[] = {
+    { ngx_string("off"), 0 },
+    { ngx_string("problem"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_detail_modes[] = {
+    { ngx_string("pass"), NGX_HTTP_OG_DETAIL_PASS },
+    { ngx_string("hide"), NGX_HTTP_OG_DETAIL_HIDE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_post_handler_pt  ngx_http_og_error_type_p =
+    ngx_http_og_error_type;
+
+
+#define NGX_HTTP_OG_ANY_CONF                                                  \
+    NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+
+
+ngx_command_t  ngx_http_og_commands[] = {
+
+    { ngx_string("order_guard"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, enable),
+      NULL },
+
+    { ngx_string("order_guard_store"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_og_store,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_token"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE123,
+      ngx_http_og_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_methods"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_methods,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, methods),
+      NULL },
+
+    { ngx_string("order_guard_strip"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_names,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, strip),
+      NULL },
+
+    { ngx_string("order_guard_allow"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_names,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, allow),
+      NULL },
+
+    { ngx_string("order_guard_match"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, match),
+      &ngx_http_og_match_modes },
+
+    { ngx_string("order_guard_body_limit"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, body_limit),
+      NULL },
+
+    { ngx_string("order_guard_json_depth"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, json_depth),
+      NULL },
+
+    { ngx_string("order_guard_idempotency"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_conf_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_idempotency_key"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_conf_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_idempotency_fingerprint"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_values,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, fingerprint),
+      NULL },
+
+    { ngx_string("order_guard_idempotency_release"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_statuses,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, release),
+      NULL },
+
+    { ngx_string("order_guard_idempotency_response_limit"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, response_limit),
+      NULL },
+
+    { ngx_string("order_guard_idempotency_on_failure"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, pass_on_failure),
+      &ngx_http_og_failure_modes },
+
+    { ngx_string("order_guard_limit"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE123,
+      ngx_http_og_conf_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_errors"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, errors),
+      &ngx_http_og_error_modes },
+
+    { ngx_string("order_guard_error_skip"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_statuses,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, error_skip),
+      NULL },
+
+    { ngx_string("order_guard_error_detail"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, error_detail),
+      &ngx_http_og_detail_modes },
+
+    { ngx_string("order_guard_error_type"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, error_type),
+      &ngx_http_og_error_type_p },
+
+      ngx_null_command
+};
+
+
+ngx_uint_t
+ngx_http_og_status_in(ngx_http_og_statuses_t *set, ngx_uint_t status)
+{
+    if (set == NULL || status < 100 || status > 599) {
+        return 0;
+    }
+
+    status -= 100;
+
+    return (set->bits[status / 64] >> (status % 64)) & 1;
+}
+
+
+void
+ngx_http_og_status_add(ngx_http_og_statuses_t *set, ngx_uint_t status)
+{
+    status -= 100;
+
+    set->bits[status / 64] |= (uint64_t) 1 << (status % 64);
+}
+
+
+static char *
+ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_main_conf_t *omcf = conf;
+
+    return ngx_http_og_store_add(cf, &omcf->stores);
+}
+
+
+static char *
+ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    if (olcf->token != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    olcf->token = ngx_http_og_compile(cf, &value[1]);
+    if (olcf->token == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    olcf->token_optional = 0;
+
+    for (i = 2; i < cf->args->nelts; i++) {
+
+        if (ngx_strcmp(value[i].data, "optional") == 0) {
+            olcf->token_optional = 1;
+            continue;
+        }
+
+        if (ngx_strncmp(value[i].data, "challenge=", 10) == 0
+            && value[i].len > 10)
+        {
+            olcf->challenge.len = value[i].len - 10;
+            olcf->challenge.data = value[i].data + 10;
+            continue;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\", it must be "
+                           "\"optional\" or \"challenge=string\"", &value[i]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_og_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t     *value, *name;
+    ngx_uint_t     i;
+    ngx_array_t  **names;
+
+    names = (ngx_array_t **) (p + cmd->offset);
+
+    if (*names == NGX_CONF_UNSET_PTR) {
+        *names = ngx_array_create(cf->pool, 8, sizeof(ngx_str_t));
+        if (*names == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        name = ngx_array_push(*names);
+        if (name == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *name = value[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    u_char      *p;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        for (p = value[i].data; *p >= 'A' && *p <= 'Z'; p++) { /* void */ }
+
+        if (*p != '\0' && *p != '-') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid method \"%V\", it must be in capital "
+                               "letters, as in \"POST\"", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        if (ngx_strcmp(value[i].data, "OPTIONS") == 0
+            || ngx_strcmp(value[i].data, "HEAD") == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "method \"%V\" is never guarded, remove it",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_og_names(cf, cmd, conf);
+}
+
+
+ngx_http_complex_value_t *
+ngx_http_og_compile(ngx_conf_t *cf, ngx_str_t *text)
+{
+    ngx_http_complex_value_t          *cv;
+    ngx_http_compile_complex_value_t   ccv;
+
+    cv = ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t));
+    if (cv == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
+
+    ccv.cf = cf;
+    ccv.value = text;
+    ccv.complex_value = cv;
+
+    if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
+        return NULL;
+    }
+
+    return cv;
+}
+
+
+static char *
+ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_array_t               **values;
+    ngx_http_complex_value_t  **cv;
+
+    values = (ngx_array_t **) (p + cmd->offset);
+
+    if (*values == NGX_CONF_UNSET_PTR) {
+        *values = ngx_array_create(cf->pool, 2,
+                                   sizeof(ngx_http_complex_value_t *));
+        if (*values == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        cv = ngx_array_push(*values);
+        if (cv == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *cv = ngx_http_og_compile(cf, &value[i]);
+        if (*cv == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Statuses stand as "503" or as a class, "4xx". */
+
+static char *
+ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t                 first, last;
+    ngx_str_t                *value;
+    ngx_uint_t                i;
+    ngx_http_og_statuses_t  **set;
+
+    set = (ngx_http_og_statuses_t **) (p + cmd->offset);
+
+    if (*set == NGX_CONF_UNSET_PTR) {
+        *set = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_statuses_t));
+        if (*set == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (value[i].len == 3
+            && (ngx_strcmp(&value[i].data[1], "xx") == 0))
+        {
+            first = ngx_atoi(value[i].data, 1) * 100;
+            last = first + 99;
+
+        } else {
+            first = ngx_atoi(value[i].data, value[i].len);
+            last = first;
+        }
+
+        if (first < 200 || last > 599) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid status \"%V\", it must be a status "
+                               "from 200 to 599 or a class, as in \"4xx\"",
+                               &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
+        while (first <= last) {
+            ngx_http_og_status_add(*set, first++);
+        }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *base = data;
+
+    size_t  i;
+
+    if (ngx_strncmp(base->data, "https://", 8) != 0
+        && ngx_strncmp(base->data, "http://", 7) != 0
+        && ngx_strncmp(base->data, "urn:", 4) != 0
+        && base->data[0] != '/')
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid base \"%V\", it must begin with "
+                           "\"https://\", \"http://\", \"urn:\" or \"/\"",
+                           base);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < base->len; i++) {
+        if (base->data[i] <= ' ' || base->data[i] > '~'
+            || base->data[i] == '"')
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid character in base \"%V\"", base);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return NGX_CONF_OK;
+}

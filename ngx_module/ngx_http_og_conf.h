@@ -1,0 +1,31 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#ifndef NGX_HTTP_OG_CONF_H_INCLUDED_
+#define NGX_HTTP_OG_CONF_H_INCLUDED_
+
+
+#include "ngx_http_og.h"
+
+
+/* Compiles text with variables; NULL when it is wrong (logged) or on error. */
+ngx_http_complex_value_t *ngx_http_og_compile(ngx_conf_t *cf,
+    ngx_str_t *text);
+
+
+/* ngx_http_og_idempotency_conf.c: directive setters */
+
+char *ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/* ngx_http_og_limit_conf.c: directive setters */
+
+char *ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+#endif /* NGX_HTTP_OG_CONF_H_INCLUDED_ */

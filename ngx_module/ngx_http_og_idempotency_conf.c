@@ -1,0 +1,218 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og_conf.h"
+
+
+static ngx_int_t ngx_http_og_idempotency_param(ngx_conf_t *cf,
+    ngx_http_og_idempotency_t *idem, ngx_str_t *word);
+static ngx_int_t ngx_http_og_msec_param(ngx_conf_t *cf, ngx_str_t *word,
+    size_t skip, ngx_msec_t *value);
+
+
+char *
+ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    ngx_str_t                  *value;
+    ngx_uint_t                  i;
+    ngx_http_og_idempotency_t  *idem;
+
+    if (olcf->idempotency != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    idem = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_idempotency_t));
+    if (idem == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    olcf->idempotency = idem;
+
+    idem->ttl = 24 * 60 * 60 * 1000;
+    idem->error_ttl = 60 * 60 * 1000;
+    idem->lease = 30 * 1000;
+    idem->unknown_ttl = NGX_CONF_UNSET_MSEC;
+    idem->on_unknown = NGX_HTTP_OG_HOLD;
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        idem->enforcement = NGX_HTTP_OG_IDEMPOTENCY_OFF;
+
+    } else if (ngx_strcmp(value[1].data, "optional") == 0) {
+        idem->enforcement = NGX_HTTP_OG_IDEMPOTENCY_OPTIONAL;
+
+    } else if (ngx_strcmp(value[1].data, "required") == 0) {
+        idem->enforcement = NGX_HTTP_OG_IDEMPOTENCY_REQUIRED;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\", it must be \"off\", "
+                           "\"required\" or \"optional\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_og_idempotency_param(cf, idem, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    ngx_conf_init_msec_value(idem->unknown_ttl, idem->ttl);
+
+    if (idem->lease > idem->ttl / 4) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"lease\" of %M ms is longer than a quarter of "
+                           "\"ttl\" (%M ms), shorten it or raise \"ttl\"",
+                           idem->lease, idem->ttl);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_idempotency_param(ngx_conf_t *cf, ngx_http_og_idempotency_t *idem,
+    ngx_str_t *word)
+{
+    ngx_str_t  text;
+
+    if (ngx_strncmp(word->data, "ttl=", 4) == 0) {
+        return ngx_http_og_msec_param(cf, word, 4, &idem->ttl);
+    }
+
+    if (ngx_strncmp(word->data, "error_ttl=", 10) == 0) {
+        return ngx_http_og_msec_param(cf, word, 10, &idem->error_ttl);
+    }
+
+    if (ngx_strncmp(word->data, "lease=", 6) == 0) {
+        return ngx_http_og_msec_param(cf, word, 6, &idem->lease);
+    }
+
+    if (ngx_strncmp(word->data, "unknown_ttl=", 12) == 0) {
+        return ngx_http_og_msec_param(cf, word, 12, &idem->unknown_ttl);
+    }
+
+    if (ngx_strcmp(word->data, "on_unknown=hold") == 0) {
+        idem->on_unknown = NGX_HTTP_OG_HOLD;
+        return NGX_OK;
+    }
+
+    if (ngx_strcmp(word->data, "on_unknown=retry") == 0) {
+        idem->on_unknown = NGX_HTTP_OG_RETRY;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(word->data, "store=", 6) == 0 && word->len > 6) {
+        idem->store_name.len = word->len - 6;
+        idem->store_name.data = word->data + 6;
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(word->data, "scope=", 6) == 0 && word->len > 6) {
+        text.len = word->len - 6;
+        text.data = word->data + 6;
+
+        idem->scope = ngx_http_og_compile(cf, &text);
+
+        return idem->scope ? NGX_OK : NGX_ERROR;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\", it must be one of "
+                       "\"store=\", \"scope=\", \"ttl=\", \"error_ttl=\", "
+                       "\"lease=\", \"on_unknown=hold\", "
+                       "\"on_unknown=retry\", \"unknown_ttl=\"", word);
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_og_msec_param(ngx_conf_t *cf, ngx_str_t *word, size_t skip,
+    ngx_msec_t *value)
+{
+    ngx_int_t  ms;
+    ngx_str_t  text;
+
+    text.len = word->len - skip;
+    text.data = word->data + skip;
+
+    ms = ngx_parse_time(&text, 0);
+
+    if (ms == NGX_ERROR || ms < 1000) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid time in \"%V\", it must be at least 1s, "
+                           "as in \"%*s30s\"", word, skip, word->data);
+        return NGX_ERROR;
+    }
+
+    *value = (ngx_msec_t) ms;
+
+    return NGX_OK;
+}
+
+
+char *
+ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    size_t      i;
+    ngx_str_t  *value, name;
+
+    if (olcf->key != NGX_CONF_UNSET_PTR) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    olcf->key = ngx_http_og_compile(cf, &value[1]);
+    if (olcf->key == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (olcf->key->lengths == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "key \"%V\" is the same for all requests, it must "
+                           "contain a variable, as in "
+                           "\"$http_idempotency_key\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_strncmp(value[1].data, "$http_", 6) != 0) {
+        return NGX_CONF_OK;
+    }
+
+    /* a header can come twice, a variable shows only one of the two */
+
+    name.len = value[1].len - 6;
+    name.data = ngx_pstrdup(cf->pool, &value[1]);
+    if (name.data == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    name.data += 6;
+
+    for (i = 0; i < name.len; i++) {
+        name.data[i] = ngx_tolower(name.data[i]);
+
+        if (name.data[i] == '_') {
+            name.data[i] = '-';
+
+        } else if (!((name.data[i] >= 'a' && name.data[i] <= 'z')
+                     || (name.data[i] >= '0' && name.data[i] <= '9')))
+        {
+            return NGX_CONF_OK;
+        }
+    }
+
+    olcf->key_header = name;
+
+    return NGX_CONF_OK;
+}

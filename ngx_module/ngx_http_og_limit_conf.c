@@ -1,0 +1,148 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og_conf.h"
+
+
+static ngx_int_t ngx_http_og_limit_param(ngx_conf_t *cf,
+    ngx_http_og_limit_t *limit, ngx_str_t *word);
+static ngx_int_t ngx_http_og_check_limit_name(ngx_conf_t *cf,
+    ngx_http_og_limit_t *limit);
+
+
+char *
+ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    ngx_str_t            *value;
+    ngx_uint_t            i;
+    const char           *error;
+    ngx_http_og_limit_t  *limit;
+
+    if (olcf->limits == NGX_CONF_UNSET_PTR) {
+        olcf->limits = ngx_array_create(cf->pool, 1,
+                                        sizeof(ngx_http_og_limit_t));
+        if (olcf->limits == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    limit = ngx_array_push(olcf->limits);
+    if (limit == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_memzero(limit, sizeof(ngx_http_og_limit_t));
+
+    value = cf->args->elts;
+
+    error = og_window_parse(&limit->window, (char *) value[1].data,
+                            value[1].len);
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid rate \"%V\": %s",
+                           &value[1], error);
+        return NGX_CONF_ERROR;
+    }
+
+    limit->name = value[1];
+
+    for (i = 2; i < cf->args->nelts; i++) {
+        if (ngx_http_og_limit_param(cf, limit, &value[i]) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_og_check_limit_name(cf, limit) == NGX_OK
+           ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_og_limit_param(ngx_conf_t *cf, ngx_http_og_limit_t *limit,
+    ngx_str_t *word)
+{
+    size_t     i;
+    ngx_str_t  text;
+
+    if (ngx_strncmp(word->data, "name=", 5) == 0 && word->len > 5) {
+        limit->name.len = word->len - 5;
+        limit->name.data = word->data + 5;
+
+        for (i = 0; i < limit->name.len; i++) {
+            if (limit->name.data[i] <= ' ' || limit->name.data[i] > '~'
+                || ngx_strchr("\"\\{}", limit->name.data[i]))
+            {
+                ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                                   "invalid name in \"%V\", it must be "
+                                   "visible ASCII without quotes, backslashes "
+                                   "and braces", word);
+                return NGX_ERROR;
+            }
+        }
+
+        return NGX_OK;
+    }
+
+    if (ngx_strncmp(word->data, "key=", 4) == 0 && word->len > 4) {
+        text.len = word->len - 4;
+        text.data = word->data + 4;
+
+        limit->key = ngx_http_og_compile(cf, &text);
+
+        return limit->key ? NGX_OK : NGX_ERROR;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid parameter \"%V\", it must be \"name=\" or "
+                       "\"key=\"", word);
+    return NGX_ERROR;
+}
+
+
+/* Counters are shared by name: one name cannot stand for two rates. */
+
+static ngx_int_t
+ngx_http_og_check_limit_name(ngx_conf_t *cf, ngx_http_og_limit_t *limit)
+{
+    ngx_uint_t                i;
+    ngx_http_og_limit_t     **known;
+    ngx_http_og_main_conf_t  *omcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+    known = omcf->limits.elts;
+
+    for (i = 0; i < omcf->limits.nelts; i++) {
+
+        if (known[i]->name.len == limit->name.len
+            && ngx_memcmp(known[i]->name.data, limit->name.data,
+                          limit->name.len)
+               == 0
+            && (known[i]->window.limit != limit->window.limit
+                || known[i]->window.window != limit->window.window))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "limit \"%V\" has another rate elsewhere, give "
+                               "one of the two another \"name=\"",
+                               &limit->name);
+            return NGX_ERROR;
+        }
+    }
+
+    known = ngx_array_push(&omcf->limits);
+    if (known == NULL) {
+        return NGX_ERROR;
+    }
+
+    *known = ngx_palloc(cf->pool, sizeof(ngx_http_og_limit_t));
+    if (*known == NULL) {
+        return NGX_ERROR;
+    }
+
+    **known = *limit;
+
+    return NGX_OK;
+}

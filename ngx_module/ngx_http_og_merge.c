@@ -1,0 +1,418 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_merge_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_compile_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_add_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf, og_field_action_e action,
+    ngx_array_t *names);
+static void ngx_http_og_free_fields(void *data);
+static ngx_int_t ngx_http_og_merge_release(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
+static void ngx_http_og_default_release(ngx_http_og_statuses_t *set);
+static ngx_int_t ngx_http_og_bind_store(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_adjust_upstreams(ngx_conf_t *cf);
+static ngx_int_t ngx_http_og_adjust_upstream(ngx_conf_t *cf,
+    ngx_module_t *module, ngx_http_upstream_conf_t *ucf);
+
+
+/*
+ * Modules whose location configuration begins with an
+ * ngx_http_upstream_conf_t.  Looked up by name, since any of them may be
+ * left out of an nginx build.
+ */
+
+static const char  *ngx_http_og_upstream_modules[] = {
+    "ngx_http_proxy_module",
+    "ngx_http_fastcgi_module",
+    "ngx_http_uwsgi_module",
+    "ngx_http_scgi_module",
+    "ngx_http_grpc_module",
+    NULL
+};
+
+
+void *
+ngx_http_og_create_main_conf(ngx_conf_t *cf)
+{
+    ngx_http_og_main_conf_t  *omcf;
+
+    omcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_main_conf_t));
+    if (omcf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&omcf->stores, cf->pool, 1,
+                       sizeof(ngx_http_og_store_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    if (ngx_array_init(&omcf->limits, cf->pool, 4,
+                       sizeof(ngx_http_og_limit_t *))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return omcf;
+}
+
+
+void *
+ngx_http_og_create_loc_conf(ngx_conf_t *cf)
+{
+    ngx_http_og_loc_conf_t  *olcf;
+
+    olcf = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_loc_conf_t));
+    if (olcf == NULL) {
+        return NULL;
+    }
+
+    /*
+     * set by ngx_pcalloc():
+     *
+     *     olcf->challenge = { 0, NULL };
+     *     olcf->fields = NULL;
+     *     olcf->key_header = { 0, NULL };
+     *     olcf->error_type = { 0, NULL };
+     */
+
+    olcf->enable = NGX_CONF_UNSET;
+    olcf->token = NGX_CONF_UNSET_PTR;
+    olcf->token_optional = NGX_CONF_UNSET;
+    olcf->methods = NGX_CONF_UNSET_PTR;
+    olcf->strip = NGX_CONF_UNSET_PTR;
+    olcf->allow = NGX_CONF_UNSET_PTR;
+    olcf->match = NGX_CONF_UNSET_UINT;
+    olcf->body_limit = NGX_CONF_UNSET_SIZE;
+    olcf->json_depth = NGX_CONF_UNSET;
+    olcf->idempotency = NGX_CONF_UNSET_PTR;
+    olcf->key = NGX_CONF_UNSET_PTR;
+    olcf->fingerprint = NGX_CONF_UNSET_PTR;
+    olcf->release = NGX_CONF_UNSET_PTR;
+    olcf->response_limit = NGX_CONF_UNSET_SIZE;
+    olcf->pass_on_failure = NGX_CONF_UNSET_UINT;
+    olcf->limits = NGX_CONF_UNSET_PTR;
+    olcf->errors = NGX_CONF_UNSET_UINT;
+    olcf->error_skip = NGX_CONF_UNSET_PTR;
+    olcf->error_detail = NGX_CONF_UNSET_UINT;
+
+    return olcf;
+}
+
+
+char *
+ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_og_loc_conf_t *prev = parent;
+    ngx_http_og_loc_conf_t *conf = child;
+
+    ngx_conf_merge_value(conf->enable, prev->enable, 0);
+
+    if (conf->token == NGX_CONF_UNSET_PTR) {
+        conf->challenge = prev->challenge;
+    }
+
+    ngx_conf_merge_ptr_value(conf->token, prev->token, NULL);
+    ngx_conf_merge_value(conf->token_optional, prev->token_optional, 0);
+    ngx_conf_merge_ptr_value(conf->methods, prev->methods, NULL);
+
+    ngx_conf_merge_size_value(conf->body_limit, prev->body_limit, 256 * 1024);
+    ngx_conf_merge_value(conf->json_depth, prev->json_depth, 64);
+
+    if (ngx_http_og_merge_fields(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_merge_ptr_value(conf->idempotency, prev->idempotency, NULL);
+
+    if (conf->key == NGX_CONF_UNSET_PTR) {
+        conf->key_header = prev->key_header;
+    }
+
+    ngx_conf_merge_ptr_value(conf->key, prev->key, NULL);
+
+    if (conf->key == NULL) {
+        ngx_str_set(&conf->key_header, "idempotency-key");
+    }
+
+    ngx_conf_merge_ptr_value(conf->fingerprint, prev->fingerprint, NULL);
+    ngx_conf_merge_size_value(conf->response_limit, prev->response_limit,
+                              256 * 1024);
+    ngx_conf_merge_uint_value(conf->pass_on_failure, prev->pass_on_failure, 0);
+
+    if (ngx_http_og_merge_release(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
+
+    ngx_conf_merge_uint_value(conf->errors, prev->errors, 1);
+    ngx_conf_merge_ptr_value(conf->error_skip, prev->error_skip, NULL);
+    ngx_conf_merge_uint_value(conf->error_detail, prev->error_detail,
+                              NGX_HTTP_OG_DETAIL_DEFAULT);
+    ngx_conf_merge_str_value(conf->error_type, prev->error_type, "");
+
+    if (!conf->enable) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_og_bind_store(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_og_enforces(conf)
+        && ngx_http_og_adjust_upstreams(cf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A location without rules of its own shares the set of the outer level. */
+
+static ngx_int_t
+ngx_http_og_merge_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf)
+{
+    ngx_uint_t  own;
+
+    own = conf->strip != NGX_CONF_UNSET_PTR
+          || conf->allow != NGX_CONF_UNSET_PTR
+          || conf->match != NGX_CONF_UNSET_UINT;
+
+    ngx_conf_merge_ptr_value(conf->strip, prev->strip, NULL);
+    ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
+    ngx_conf_merge_uint_value(conf->match, prev->match, OG_MATCH_LOOSE);
+
+    if (!own && prev->fields != NULL) {
+        conf->fields = prev->fields;
+        return NGX_OK;
+    }
+
+    if (conf->strip == NULL && conf->allow == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_og_compile_fields(cf, conf);
+}
+
+
+static ngx_int_t
+ngx_http_og_compile_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    const char          *error;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->fields = og_fields_create(conf->match);
+    if (conf->fields == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_og_free_fields;
+    cln->data = conf->fields;
+
+    if (ngx_http_og_add_fields(cf, conf, OG_FIELD_STRIP, conf->strip) != NGX_OK
+        || ngx_http_og_add_fields(cf, conf, OG_FIELD_ALLOW, conf->allow)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    error = og_fields_compile(conf->fields);
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"order_guard_strip\" and \"order_guard_allow\" "
+                           "do not go together: %s", error);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_add_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
+    og_field_action_e action, ngx_array_t *names)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+    const char  *error;
+
+    if (names == NULL) {
+        return NGX_OK;
+    }
+
+    name = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+        error = og_fields_add(conf->fields, action, (char *) name[i].data,
+                              name[i].len);
+        if (error) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid field \"%V\": %s", &name[i], error);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_free_fields(void *data)
+{
+    og_fields_free(data);
+}
+
+
+static ngx_int_t
+ngx_http_og_merge_release(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf)
+{
+    ngx_conf_merge_ptr_value(conf->release, prev->release, NULL);
+
+    if (conf->release == NULL) {
+        conf->release = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_statuses_t));
+        if (conf->release == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_og_default_release(conf->release);
+
+        /* one set serves all levels below */
+        prev->release = conf->release;
+    }
+
+    ngx_http_og_status_add(conf->release, 425);
+    ngx_http_og_status_add(conf->release, NGX_HTTP_TOO_MANY_REQUESTS);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_default_release(ngx_http_og_statuses_t *set)
+{
+    ngx_uint_t               i;
+    static const ngx_uint_t  statuses[] = { 401, 403, 404, 405, 408, 413, 415 };
+
+    for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
+        ngx_http_og_status_add(set, statuses[i]);
+    }
+}
+
+
+static ngx_int_t
+ngx_http_og_bind_store(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    ngx_str_t                 name;
+    ngx_http_og_main_conf_t  *omcf;
+
+    if (!ngx_http_og_enforces(conf) && conf->limits == NULL) {
+        return NGX_OK;
+    }
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+
+    ngx_str_null(&name);
+
+    if (ngx_http_og_enforces(conf)) {
+        name = conf->idempotency->store_name;
+    }
+
+    conf->store = ngx_http_og_store_find(&omcf->stores, &name);
+
+    if (conf->store != NULL) {
+        return NGX_OK;
+    }
+
+    if (name.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "unknown store \"%V\" in "
+                           "\"order_guard_idempotency\", define it with "
+                           "\"order_guard_store %V redis://host:port;\"",
+                           &name, &name);
+        return NGX_ERROR;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"order_guard_idempotency\" and "
+                       "\"order_guard_limit\" need a store, add "
+                       "\"order_guard_store main redis://127.0.0.1:6379;\" "
+                       "to the http block");
+    return NGX_ERROR;
+}
+
+
+/*
+ * A client that leaves must not stop an order half-way, and an order must not
+ * be sent twice by nginx itself.
+ */
+
+static ngx_int_t
+ngx_http_og_adjust_upstreams(ngx_conf_t *cf)
+{
+    void             **loc_conf;
+    ngx_uint_t         i, n;
+    ngx_module_t      *module;
+
+    loc_conf = ((ngx_http_conf_ctx_t *) cf->ctx)->loc_conf;
+
+    for (i = 0; cf->cycle->modules[i]; i++) {
+        module = cf->cycle->modules[i];
+
+        if (module->type != NGX_HTTP_MODULE) {
+            continue;
+        }
+
+        for (n = 0; ngx_http_og_upstream_modules[n]; n++) {
+
+            if (ngx_strcmp(module->name, ngx_http_og_upstream_modules[n]) == 0
+                && ngx_http_og_adjust_upstream(cf, module,
+                                               loc_conf[module->ctx_index])
+                   != NGX_OK)
+            {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_adjust_upstream(ngx_conf_t *cf, ngx_module_t *module,
+    ngx_http_upstream_conf_t *ucf)
+{
+    if (ucf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"non_idempotent\" in a \"next_upstream\" "
+                           "directive lets nginx send an order twice where "
+                           "\"order_guard_idempotency\" is on, remove it");
+        return NGX_ERROR;
+    }
+
+    ucf->ignore_client_abort = 1;
+
+    return NGX_OK;
+}

@@ -1,0 +1,387 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+#include <jansson.h>
+
+
+typedef struct {
+    ngx_uint_t                   status;
+    const char                  *code;
+    const char                  *detail;
+    og_tri_e                     retryable;
+    og_tri_e                     safe_new_key;
+} ngx_http_og_error_t;
+
+
+static void ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    og_problem_t *problem);
+static void ngx_http_og_fill_wire(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, og_problem_t *problem);
+static void ngx_http_og_fill_upstream(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *body, og_problem_t *problem);
+static ngx_uint_t ngx_http_og_is_transient(ngx_uint_t status);
+static ngx_int_t ngx_http_og_trace_id(ngx_http_request_t *r, u_char **text);
+static char *ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
+    size_t len, ngx_str_t *dst);
+
+
+/*
+ * safe_new_key says whether an order under a new key can become a second one;
+ * absent where no key is in play.
+ */
+
+static const ngx_http_og_error_t  ngx_http_og_errors[] = {
+
+    { 0, NULL, NULL, OG_TRI_ABSENT, OG_TRI_ABSENT },
+
+    { 401, "TOKEN_REQUIRED",
+      "The request names no caller: send the API token.",
+      OG_TRI_FALSE, OG_TRI_ABSENT },
+
+    { 400, "BODY_MALFORMED", NULL, OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 400, "BODY_SIGNED",
+      "The body holds fields that are removed here, and a signature covers "
+      "it: leave them out and sign again.",
+      OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 413, "BODY_TOO_LARGE", "The body is larger than this API accepts.",
+      OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 415, "MEDIA_TYPE_UNSUPPORTED",
+      "Send one Content-Type of application/json in UTF-8, without a "
+      "Content-Encoding.",
+      OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 400, "IDEMPOTENCY_KEY_REQUIRED",
+      "This operation needs an idempotency key: a new one for each order, "
+      "the same one for each retry of it.",
+      OG_TRI_FALSE, OG_TRI_ABSENT },
+
+    { 400, "IDEMPOTENCY_KEY_INVALID",
+      "The idempotency key must be given once, as 1 to 255 visible ASCII "
+      "characters or as an RFC 9651 String.",
+      OG_TRI_FALSE, OG_TRI_ABSENT },
+
+    { 422, "IDEMPOTENCY_KEY_REUSED",
+      "The idempotency key was used for another request: use a new key for "
+      "a new request.",
+      OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 409, "IDEMPOTENCY_IN_PROGRESS",
+      "A request with this idempotency key is being processed: retry with "
+      "the same key.",
+      OG_TRI_TRUE, OG_TRI_FALSE },
+
+    { 409, "IDEMPOTENCY_OUTCOME_UNKNOWN",
+      "The first request with this idempotency key was sent, and its outcome "
+      "is not known: look the order up before ordering again.",
+      OG_TRI_FALSE, OG_TRI_FALSE },
+
+    { 409, "IDEMPOTENCY_RESULT_UNAVAILABLE",
+      "The first request with this idempotency key was completed, but its "
+      "answer was not kept: look the order up.",
+      OG_TRI_FALSE, OG_TRI_FALSE },
+
+    { 429, "RATE_LIMITED", "Too many requests: retry later.",
+      OG_TRI_TRUE, OG_TRI_TRUE },
+
+    { 503, "STORE_UNAVAILABLE",
+      "The request was not processed: retry with the same idempotency key.",
+      OG_TRI_TRUE, OG_TRI_FALSE },
+
+    { 502, "UPSTREAM_UNREACHABLE", "The service could not be reached.",
+      OG_TRI_TRUE, OG_TRI_TRUE },
+
+    { 502, "UPSTREAM_RESET", "The service broke off its answer.",
+      OG_TRI_FALSE, OG_TRI_FALSE },
+
+    { 504, "UPSTREAM_TIMEOUT", "The service did not answer in time.",
+      OG_TRI_FALSE, OG_TRI_FALSE },
+
+    { 500, "INTERNAL_SERVER_ERROR", "The request could not be processed.",
+      OG_TRI_FALSE, OG_TRI_ABSENT }
+};
+
+
+ngx_uint_t
+ngx_http_og_error_status(ngx_http_og_error_e error)
+{
+    return ngx_http_og_errors[error].status;
+}
+
+
+const char *
+ngx_http_og_error_code(ngx_http_og_error_e error)
+{
+    return ngx_http_og_errors[error].code;
+}
+
+
+ngx_http_og_error_e
+ngx_http_og_error_of_status(ngx_http_request_t *r, ngx_uint_t status)
+{
+    switch (status) {
+
+    case NGX_HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return NGX_HTTP_OG_BODY_TOO_LARGE;
+
+    case NGX_HTTP_BAD_GATEWAY:
+        if (r->upstream == NULL) {
+            return NGX_HTTP_OG_NO_ERROR;
+        }
+
+        return ngx_http_og_was_sent(r) ? NGX_HTTP_OG_UPSTREAM_RESET
+                                       : NGX_HTTP_OG_UPSTREAM_UNREACHABLE;
+
+    case NGX_HTTP_GATEWAY_TIME_OUT:
+        return r->upstream ? NGX_HTTP_OG_UPSTREAM_TIMEOUT
+                           : NGX_HTTP_OG_NO_ERROR;
+
+    default:
+        return NGX_HTTP_OG_NO_ERROR;
+    }
+}
+
+
+ngx_int_t
+ngx_http_og_render_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *upstream_body, ngx_str_t *text)
+{
+    int            rc;
+    char          *rendered, *errors;
+    size_t         len;
+    u_char        *trace_id;
+    og_problem_t   problem;
+
+    ngx_memzero(&problem, sizeof(og_problem_t));
+
+    problem.status = r->headers_out.status;
+    problem.code = og_status_code_name(problem.status);
+    problem.retryable = OG_TRI_FALSE;
+    problem.safe_new_key = OG_TRI_ABSENT;
+    errors = NULL;
+
+    if (ctx->conf->error_type.len) {
+        problem.type_base = (char *) ctx->conf->error_type.data;
+    }
+
+    if (ngx_http_og_trace_id(r, &trace_id) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    problem.trace_id = (char *) trace_id;
+
+    if (upstream_body) {
+        ngx_http_og_fill_upstream(r, ctx, upstream_body, &problem);
+
+    } else {
+        ngx_http_og_fill_own(r, ctx, &problem);
+
+        if (ctx->error == NGX_HTTP_OG_BODY_MALFORMED) {
+            errors = ngx_http_og_malformed_errors(ctx);
+            problem.errors = errors;
+        }
+    }
+
+    ctx->error_code.len = ngx_strlen(problem.code);
+    ctx->error_code.data = ngx_pnalloc(r->pool, ctx->error_code.len);
+
+    if (ctx->error_code.data == NULL) {
+        rc = -1;
+
+    } else {
+        ngx_memcpy(ctx->error_code.data, problem.code, ctx->error_code.len);
+        rc = og_problem_render(&problem, &rendered, &len);
+    }
+
+    og_problem_free(&problem);
+    free(errors);
+
+    return rc == 0 ? ngx_http_og_take_text(r, rendered, len, text) : NGX_ERROR;
+}
+
+
+static void
+ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    og_problem_t *problem)
+{
+    const ngx_http_og_error_t  *error;
+
+    if (ctx->error == NGX_HTTP_OG_NO_ERROR) {
+        problem->retryable = ngx_http_og_is_transient(problem->status)
+                             ? OG_TRI_TRUE : OG_TRI_FALSE;
+
+        if (ctx->keyed) {
+            ngx_http_og_fill_wire(r, ctx, problem);
+        }
+
+        return;
+    }
+
+    error = &ngx_http_og_errors[ctx->error];
+
+    problem->code = error->code;
+    problem->detail = ctx->detail.len ? (char *) ctx->detail.data
+                                      : error->detail;
+    problem->retryable = error->retryable;
+
+    if (ctx->keyed) {
+        problem->safe_new_key = error->safe_new_key;
+    }
+
+    if (ctx->error == NGX_HTTP_OG_UPSTREAM_TIMEOUT
+        && !ngx_http_og_was_sent(r))
+    {
+        problem->retryable = OG_TRI_TRUE;
+        problem->safe_new_key = ctx->keyed ? OG_TRI_TRUE : OG_TRI_ABSENT;
+    }
+
+    if (ctx->keyed && ctx->conf->idempotency->on_unknown == NGX_HTTP_OG_RETRY
+        && problem->safe_new_key == OG_TRI_FALSE)
+    {
+        /* the operator vouches for an upstream that repeats nothing */
+        problem->retryable = OG_TRI_TRUE;
+    }
+}
+
+
+/* An error of nginx's own while a key is in play: was anything sent? */
+
+static void
+ngx_http_og_fill_wire(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    og_problem_t *problem)
+{
+    if (ctx->state == NGX_HTTP_OG_PASSED && ngx_http_og_was_sent(r)) {
+        problem->retryable = OG_TRI_FALSE;
+        problem->safe_new_key = OG_TRI_FALSE;
+        return;
+    }
+
+    problem->safe_new_key = OG_TRI_TRUE;
+}
+
+
+/*
+ * A stored answer is repeated to the same key, so that a retry changes
+ * nothing; a status that frees the key says that the order was not taken.
+ */
+
+static void
+ngx_http_og_fill_upstream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *body, og_problem_t *problem)
+{
+    ngx_uint_t  detail, freed;
+
+    problem->from_upstream = 1;
+
+    freed = ctx->keyed
+            && ngx_http_og_status_in(ctx->conf->release, problem->status);
+
+    if (ngx_http_og_is_transient(problem->status)
+        && (freed || !ctx->guarded
+            || problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR))
+    {
+        problem->retryable = OG_TRI_TRUE;
+    }
+
+    if (ctx->keyed) {
+        problem->safe_new_key = (freed || problem->status < 500)
+                                ? OG_TRI_TRUE : OG_TRI_FALSE;
+    }
+
+    if (body->len == 0 || og_problem_read(problem, body->data, body->len) != 0)
+    {
+        return;
+    }
+
+    detail = ctx->conf->error_detail;
+
+    if (detail == NGX_HTTP_OG_DETAIL_HIDE
+        || (detail == NGX_HTTP_OG_DETAIL_DEFAULT && problem->status >= 500))
+    {
+        problem->detail = NULL;
+        problem->errors = NULL;
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_transient(ngx_uint_t status)
+{
+    return status == NGX_HTTP_REQUEST_TIME_OUT
+           || status == 425
+           || status == NGX_HTTP_TOO_MANY_REQUESTS
+           || status == NGX_HTTP_SERVICE_UNAVAILABLE;
+}
+
+
+static ngx_int_t
+ngx_http_og_trace_id(ngx_http_request_t *r, u_char **text)
+{
+    ngx_http_variable_value_t  *vv;
+    ngx_http_og_main_conf_t    *omcf;
+
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_guard_module);
+
+    vv = ngx_http_get_indexed_variable(r, omcf->request_id);
+
+    if (vv == NULL || vv->not_found) {
+        return NGX_ERROR;
+    }
+
+    *text = ngx_pnalloc(r->pool, vv->len + 1);
+    if (*text == NULL) {
+        return NGX_ERROR;
+    }
+
+    *ngx_cpymem(*text, vv->data, vv->len) = '\0';
+
+    return NGX_OK;
+}
+
+
+/* The place of what is malformed; the caller frees the text. */
+
+static char *
+ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx)
+{
+    char    *text;
+    json_t  *errors;
+
+    errors = json_pack("[{s:s, s:s, s:I}]",
+                       "detail", (char *) ctx->detail.data,
+                       "pointer", (char *) ctx->pointer.data,
+                       "offset", (json_int_t) ctx->offset);
+
+    text = errors ? json_dumps(errors, JSON_COMPACT) : NULL;
+
+    json_decref(errors);
+
+    return text;
+}
+
+
+/* Moves malloc'ed text to the request's pool. */
+
+static ngx_int_t
+ngx_http_og_take_text(ngx_http_request_t *r, char *text, size_t len,
+    ngx_str_t *dst)
+{
+    dst->len = len;
+    dst->data = ngx_pnalloc(r->pool, len);
+
+    if (dst->data) {
+        ngx_memcpy(dst->data, text, len);
+    }
+
+    free(text);
+
+    return dst->data ? NGX_OK : NGX_ERROR;
+}

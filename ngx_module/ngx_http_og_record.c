@@ -1,0 +1,395 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_collect_headers(ngx_http_request_t *r,
+    og_bytes_t *list);
+static size_t ngx_http_og_stored_size(ngx_http_request_t *r, u_char *dst);
+static ngx_uint_t ngx_http_og_is_stored(ngx_str_t *name);
+static void ngx_http_og_content_type(ngx_http_request_t *r, u_char *dst,
+    size_t *len);
+static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_restore_header(ngx_http_request_t *r,
+    og_bytes_t *name, og_bytes_t *value);
+
+
+typedef struct {
+    ngx_str_t                    name;
+    size_t                       offset;    /* of the pointer to it in
+                                               headers_out, or NONE */
+} ngx_http_og_stored_header_t;
+
+
+#define NGX_HTTP_OG_NONE  ((size_t) -1)
+
+#define ngx_http_og_out(field)  offsetof(ngx_http_headers_out_t, field)
+
+
+/*
+ * What a replay repeats.  Filters and the core look for some of them by their
+ * pointers in headers_out.
+ */
+
+static ngx_http_og_stored_header_t  ngx_http_og_stored_headers[] = {
+    { ngx_string("Content-Language"), NGX_HTTP_OG_NONE },
+    { ngx_string("Content-Encoding"), ngx_http_og_out(content_encoding) },
+    { ngx_string("Content-Disposition"), NGX_HTTP_OG_NONE },
+    { ngx_string("Vary"), NGX_HTTP_OG_NONE },
+    { ngx_string("Location"), ngx_http_og_out(location) },
+    { ngx_string("Content-Location"), NGX_HTTP_OG_NONE },
+    { ngx_string("ETag"), ngx_http_og_out(etag) },
+    { ngx_string("Last-Modified"), ngx_http_og_out(last_modified) },
+    { ngx_string("Link"), NGX_HTTP_OG_NONE },
+    { ngx_string("Retry-After"), NGX_HTTP_OG_NONE },
+    { ngx_string("WWW-Authenticate"), ngx_http_og_out(www_authenticate) },
+    { ngx_string("Cache-Control"), NGX_HTTP_OG_NONE },
+    { ngx_string("Access-Control-Allow-Origin"), NGX_HTTP_OG_NONE },
+    { ngx_string("Access-Control-Allow-Credentials"), NGX_HTTP_OG_NONE },
+    { ngx_string("Access-Control-Expose-Headers"), NGX_HTTP_OG_NONE },
+    { ngx_null_string, NGX_HTTP_OG_NONE }
+};
+
+
+static og_bytes_t  ngx_http_og_content_type_name = {
+    (u_char *) "Content-Type", sizeof("Content-Type") - 1
+};
+
+
+ngx_int_t
+ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t    status;
+    ngx_msec_t    ttl;
+    og_record_t   record;
+
+    status = r->headers_out.status;
+
+    if (ngx_http_og_status_in(ctx->conf->release, status)) {
+        ctx->claimed = 0;
+
+        if (ngx_http_og_earlier_unanswered(r)) {
+            ngx_http_og_mark_unknown(ctx);
+
+        } else {
+            ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
+        }
+
+        return NGX_OK;
+    }
+
+    ngx_memzero(&record, sizeof(og_record_t));
+
+    record.state = OG_RECORD_DONE;
+    record.status = status;
+    record.body.data = ctx->content.data;
+    record.body.len = ctx->content.len;
+
+    if (ngx_http_og_collect_headers(r, &record.headers) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ttl = (status >= 400 && status < 500) ? ctx->conf->idempotency->error_ttl
+                                          : ctx->conf->idempotency->ttl;
+    ctx->claimed = 0;
+
+    return ngx_http_og_store_complete(ctx->op, &record, ttl);
+}
+
+
+void
+ngx_http_og_store_tombstone(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    og_record_t  record;
+
+    ngx_memzero(&record, sizeof(og_record_t));
+
+    record.state = OG_RECORD_TOMBSTONE;
+    record.status = r->headers_out.status;
+
+    ctx->claimed = 0;
+
+    (void) ngx_http_og_store_complete(ctx->op, &record,
+                                      ctx->conf->idempotency->ttl);
+}
+
+
+void
+ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (!ctx->claimed) {
+        return;
+    }
+
+    ctx->claimed = 0;
+
+    if (!ngx_http_og_was_sent(r)) {
+        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_NOT_SENT);
+        return;
+    }
+
+    if (r->upstream == NULL
+        && ngx_http_og_status_in(ctx->conf->release, r->err_status))
+    {
+        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
+        return;
+    }
+
+    ngx_http_og_mark_unknown(ctx);
+}
+
+
+static void
+ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx)
+{
+    og_record_t  record;
+
+    ngx_memzero(&record, sizeof(og_record_t));
+
+    record.state = OG_RECORD_UNKNOWN;
+
+    (void) ngx_http_og_store_complete(ctx->op, &record,
+                                      ctx->conf->idempotency->unknown_ttl);
+}
+
+
+static ngx_int_t
+ngx_http_og_collect_headers(ngx_http_request_t *r, og_bytes_t *list)
+{
+    u_char  *p;
+
+    list->len = ngx_http_og_stored_size(r, NULL);
+
+    p = ngx_pnalloc(r->pool, list->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_http_og_stored_size(r, p);
+
+    list->data = p;
+
+    return NGX_OK;
+}
+
+
+/* Size of the list of headers to store; written to dst where that is set. */
+
+static size_t
+ngx_http_og_stored_size(ngx_http_request_t *r, u_char *dst)
+{
+    size_t            len, size;
+    ngx_uint_t        i;
+    og_bytes_t        name, value;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    ngx_http_og_content_type(r, NULL, &len);
+
+    size = 0;
+
+    if (len) {
+        size = og_record_header_size(ngx_http_og_content_type_name.len, len);
+
+        if (dst) {
+            value.len = len;
+            value.data = dst + size - len;
+
+            /* written in place: the value stands at the entry's end */
+            ngx_http_og_content_type(r, dst + size - len, &len);
+            dst = og_record_header_add(dst, ngx_http_og_content_type_name,
+                                       value);
+        }
+    }
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (h[i].hash == 0 || !ngx_http_og_is_stored(&h[i].key)) {
+            continue;
+        }
+
+        size += og_record_header_size(h[i].key.len, h[i].value.len);
+
+        if (dst) {
+            name.data = h[i].key.data;
+            name.len = h[i].key.len;
+            value.data = h[i].value.data;
+            value.len = h[i].value.len;
+            dst = og_record_header_add(dst, name, value);
+        }
+    }
+
+    return size;
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_stored(ngx_str_t *name)
+{
+    ngx_http_og_stored_header_t  *stored;
+
+    for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
+        if (stored->name.len == name->len
+            && ngx_strncasecmp(stored->name.data, name->data, name->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* As the header filter will write it, with its charset. */
+
+static void
+ngx_http_og_content_type(ngx_http_request_t *r, u_char *dst, size_t *len)
+{
+    ngx_http_headers_out_t  *out;
+
+    out = &r->headers_out;
+
+    *len = out->content_type.len;
+
+    if (dst) {
+        dst = ngx_cpymem(dst, out->content_type.data, out->content_type.len);
+    }
+
+    if (*len == 0 || out->content_type_len != out->content_type.len
+        || out->charset.len == 0)
+    {
+        return;
+    }
+
+    *len += sizeof("; charset=") - 1 + out->charset.len;
+
+    if (dst) {
+        dst = ngx_cpymem(dst, "; charset=", sizeof("; charset=") - 1);
+        ngx_memcpy(dst, out->charset.data, out->charset.len);
+    }
+}
+
+
+ngx_int_t
+ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t          rc;
+    ngx_buf_t         *b;
+    ngx_chain_t        out;
+    og_bytes_t         list, name, value;
+    og_record_t       *record;
+    static ngx_str_t   replayed = ngx_string("Idempotent-Replayed");
+    static ngx_str_t   yes = ngx_string("true");
+
+    record = &ctx->op->record;
+
+    r->headers_out.status = record->status;
+    r->headers_out.content_length_n = record->body.len;
+
+    list = record->headers;
+
+    while (og_record_header_next(&list, &name, &value)) {
+        if (ngx_http_og_restore_header(r, &name, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_og_add_header(r, &replayed, &yes) == NULL
+        || ngx_http_og_set_status_line(r) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* the conditions and ranges of a retry are not those of a new answer */
+
+    r->disable_not_modified = 1;
+    r->allow_ranges = 0;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* op->pool holds the body until the request ends */
+
+    b->pos = (u_char *) record->body.data;
+    b->last = b->pos + record->body.len;
+    b->memory = record->body.len ? 1 : 0;
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_http_og_restore_header(ngx_http_request_t *r, og_bytes_t *name,
+    og_bytes_t *value)
+{
+    char                         *out;
+    ngx_str_t                     key, text;
+    ngx_table_elt_t              *h;
+    ngx_http_og_stored_header_t  *stored;
+
+    key.data = (u_char *) name->data;
+    key.len = name->len;
+    text.data = (u_char *) value->data;
+    text.len = value->len;
+
+    if (key.len == ngx_http_og_content_type_name.len
+        && ngx_strncasecmp(key.data,
+                           (u_char *) ngx_http_og_content_type_name.data,
+                           key.len)
+           == 0)
+    {
+        r->headers_out.content_type = text;
+        r->headers_out.content_type_len =
+                                        ngx_http_og_media_type_length(&text);
+        r->headers_out.content_type_lowcase = NULL;
+        return NGX_OK;
+    }
+
+    h = ngx_http_og_add_header(r, &key, &text);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    out = (char *) &r->headers_out;
+
+    for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
+        if (stored->offset != NGX_HTTP_OG_NONE
+            && stored->name.len == key.len
+            && ngx_strncasecmp(stored->name.data, key.data, key.len) == 0)
+        {
+            *(ngx_table_elt_t **) (out + stored->offset) = h;
+        }
+    }
+
+    return NGX_OK;
+}

@@ -1,0 +1,237 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_text_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_bearer_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_token_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void ngx_http_og_set_value(ngx_http_variable_value_t *v,
+    ngx_str_t *text);
+
+
+static ngx_http_variable_t  ngx_http_og_variables[] = {
+
+    { ngx_string("order_guard_bearer"), NULL,
+      ngx_http_og_bearer_variable, 0, 0, 0 },
+
+    { ngx_string("order_guard_token_id"), NULL,
+      ngx_http_og_token_id_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_stripped"), NULL,
+      ngx_http_og_text_variable,
+      offsetof(ngx_http_og_ctx_t, stripped), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_idempotency"), NULL,
+      ngx_http_og_text_variable,
+      offsetof(ngx_http_og_ctx_t, idempotency), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_limit"), NULL,
+      ngx_http_og_text_variable,
+      offsetof(ngx_http_og_ctx_t, limit), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_error_code"), NULL,
+      ngx_http_og_text_variable,
+      offsetof(ngx_http_og_ctx_t, error_code), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_store_time"), NULL,
+      ngx_http_og_store_time_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_body_"), NULL,
+      ngx_http_og_body_variable, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+      ngx_http_null_variable
+};
+
+
+static ngx_int_t
+ngx_http_og_text_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    ngx_str_t          *text;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_og_get_ctx(r->main);
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    text = (ngx_str_t *) ((char *) ctx + data);
+
+    if (text->len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_og_set_value(v, text);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_bearer_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t  token;
+
+    ngx_http_og_bearer(r, &token);
+
+    if (token.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    ngx_http_og_set_value(v, &token);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_token_id_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t           id;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_og_get_ctx(r->main);
+
+    if (ctx == NULL || !ctx->has_token) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    id.data = ctx->caller;
+    id.len = NGX_HTTP_OG_TOKEN_ID_SIZE;
+
+    ngx_http_og_set_value(v, &id);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_store_time_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t           text;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_og_get_ctx(r->main);
+
+    if (ctx == NULL || ctx->asked == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    text.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN + 4);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.len = ngx_sprintf(text.data, "%M.%03M", ctx->waited / 1000,
+                           ctx->waited % 1000)
+               - text.data;
+
+    ngx_http_og_set_value(v, &text);
+
+    return NGX_OK;
+}
+
+
+/* The member of the policed body's root that the variable is named after. */
+
+static ngx_int_t
+ngx_http_og_body_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    ngx_str_t          *name = (ngx_str_t *) data;
+    ngx_str_t           text;
+    og_json_value_t     value;
+    ngx_http_og_ctx_t  *ctx;
+    u_char             *p, pointer[NGX_MAX_ERROR_STR];
+
+    ctx = ngx_http_og_get_ctx(r->main);
+
+    v->not_found = 1;
+
+    if (ctx == NULL || ctx->body.len == 0 || name->len >= sizeof(pointer)) {
+        return NGX_OK;
+    }
+
+    p = pointer;
+    *p++ = '/';
+    p = ngx_cpymem(p, name->data + sizeof("order_guard_body_") - 1,
+                   name->len - (sizeof("order_guard_body_") - 1));
+
+    value = og_json_find(ctx->body.data, ctx->body.len, (char *) pointer,
+                         p - pointer);
+
+    if (value.type != OG_JSON_STRING && value.type != OG_JSON_NUMBER) {
+        return NGX_OK;
+    }
+
+    text.data = (u_char *) value.data;
+    text.len = value.len;
+
+    if (value.type == OG_JSON_STRING) {
+        text.data = ngx_pnalloc(r->pool, value.len);
+        if (text.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        text.len = og_json_unescape(text.data, value.data, value.len)
+                   - text.data;
+    }
+
+    v->not_found = 0;
+    ngx_http_og_set_value(v, &text);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_set_value(ngx_http_variable_value_t *v, ngx_str_t *text)
+{
+    v->len = text->len;
+    v->data = text->data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+}
+
+
+ngx_int_t
+ngx_http_og_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_http_og_variables; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}

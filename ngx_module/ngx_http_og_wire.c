@@ -1,0 +1,86 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include "ngx_http_og.h"
+
+
+/*
+ * u->request_sent tells of the last attempt only, and is set before the first
+ * byte is written; the states tell of every attempt, once it is over, and the
+ * peer connection tells of the one that lives.
+ */
+
+ngx_uint_t
+ngx_http_og_was_sent(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_t        *u;
+    ngx_http_upstream_state_t  *state;
+
+    u = r->upstream;
+
+    if (u == NULL && r->upstream_states == NULL) {
+        /* another content handler: nothing is known, so it counts as sent */
+        return 1;
+    }
+
+    if (u && u->peer.connection && u->peer.connection->sent > 0) {
+        return 1;
+    }
+
+    if (r->upstream_states == NULL) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+        if (state[i].bytes_sent > 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_og_earlier_unanswered(ngx_http_request_t *r)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL) {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i + 1 < r->upstream_states->nelts; i++) {
+        if (state[i].bytes_sent > 0
+            && state[i].header_time == (ngx_msec_t) -1)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_og_close_delimited(ngx_http_request_t *r)
+{
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    return u != NULL
+           && u->headers_in.content_length_n == -1
+           && !u->headers_in.chunked
+           && r->headers_out.status != NGX_HTTP_NO_CONTENT
+           && r->headers_out.status != NGX_HTTP_NOT_MODIFIED;
+}
