@@ -1,0 +1,236 @@
+# order_guard_limit: the sliding window, its headers, and what is free.
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use OrderGuard;
+
+repeat_each(2);
+no_long_string();
+
+after_response(sub {
+    my ($block, $body, $index, $repetition) = @_;
+
+    return unless defined $block->no_claim_left && $index == 1;
+    is(scalar @{ redis_cmd('KEYS', '*:i:*') }, 1, 'one record');
+});
+
+add_block_preprocessor(sub {
+    my ($block) = @_;
+
+    $block->set_value(http_config => <<'_CONF_');
+    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s;
+_CONF_
+
+    my $rules = $block->rules // return;
+
+    $block->set_value(config => <<"_CONF_" . ($block->config // ''));
+    location /order {
+        order_guard on;
+$rules
+        add_header X-Limit \$order_guard_limit always;
+        proxy_pass http://127.0.0.1:\$TEST_NGINX_SERVER_PORT/upstream;
+    }
+
+    location = /upstream {
+        default_type application/json;
+        echo "{\\"order\\":\\"\$request_id\\"}";
+    }
+_CONF_
+});
+
+run_tests();
+
+__DATA__
+
+=== TEST 1: the third of two in an hour is refused
+--- rules
+        order_guard_limit 2r/h;
+--- request eval
+["GET /order", "GET /order", "GET /order"]
+--- more_headers
+Authorization: Bearer t
+--- error_code eval
+[200, 200, 429]
+--- response_headers eval
+["RateLimit-Policy: \"2r/h\";q=2;w=3600\nX-Limit: PASSED\n! Retry-After",
+ "RateLimit-Policy: \"2r/h\";q=2;w=3600\nX-Limit: PASSED",
+ "RateLimit-Policy: \"2r/h\";q=2;w=3600\nX-Limit: REJECTED\nContent-Type: application/problem+json\nCache-Control: no-store"]
+--- response_headers_like eval
+["RateLimit: \"2r/h\";r=1;t=3[0-9]{3}", "RateLimit: \"2r/h\";r=0;t=3[0-9]{3}",
+ "RateLimit: \"2r/h\";r=0;t=3[0-9]{3}\nRetry-After: 3[0-9]{3}"]
+--- response_body_like eval
+[qr/order/, qr/order/,
+ qr/"title":"Too Many Requests","status":429,.*"code":"RATE_LIMITED","origin":"gateway","retryable":true/]
+
+
+
+=== TEST 2: another caller is not affected
+--- rules
+        order_guard_limit 1r/h;
+--- request eval
+[map { "GET /order" } 1..4]
+--- more_headers eval
+[map { "Authorization: Bearer $_" } qw(a a b b)]
+--- error_code eval
+[200, 429, 200, 429]
+
+
+
+=== TEST 3: without a token an unguarded method is counted by address
+--- rules
+        order_guard_limit 1r/h;
+--- request eval
+["GET /order", "GET /order"]
+--- error_code eval
+[200, 429]
+
+
+
+=== TEST 4: without a token a guarded method is refused
+--- rules
+        order_guard_limit 1r/h;
+--- request
+POST /order
+--- error_code: 401
+--- response_body_like: "code":"TOKEN_REQUIRED"
+--- response_headers
+! RateLimit
+X-Limit:
+
+
+
+=== TEST 5: an optional token: counted by address
+--- rules
+        order_guard_token $order_guard_bearer optional;
+        order_guard_limit 1r/h;
+--- request eval
+["POST /order", "POST /order"]
+--- error_code eval
+[200, 429]
+
+
+
+=== TEST 6: no token can pose as an address
+--- rules
+        order_guard_token $order_guard_bearer optional;
+        order_guard_limit 1r/h;
+--- request eval
+["POST /order", "POST /order"]
+--- more_headers eval
+["", "Authorization: Bearer 127.0.0.1"]
+--- error_code eval
+[200, 200]
+
+
+
+=== TEST 7: OPTIONS is never counted
+--- rules
+        order_guard_limit 1r/h;
+--- request eval
+["OPTIONS /order", "OPTIONS /order", "GET /order"]
+--- error_code eval
+[200, 200, 200]
+
+
+
+=== TEST 8: a replay costs nothing and is never refused
+--- rules
+        order_guard_idempotency optional;
+        order_guard_limit 2r/h;
+--- request eval
+[map { "POST /order\n{}" } 1..6]
+--- more_headers eval
+[map { "Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: $_" } qw(a a a b c a)]
+--- error_code eval
+[200, 200, 200, 200, 429, 200]
+--- response_headers eval
+["X-Limit: PASSED", "Idempotent-Replayed: true", "Idempotent-Replayed: true",
+ "! Idempotent-Replayed", "X-Limit: REJECTED", "Idempotent-Replayed: true"]
+
+
+
+=== TEST 9: a request refused for its key gets its unit back
+--- rules
+        order_guard_idempotency optional;
+        order_guard_limit 2r/h;
+--- request eval
+["POST /order\n{}", "POST /order\n[]", "POST /order\n[1]", "POST /order\n{}"]
+--- more_headers eval
+[map { "Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: $_" } qw(a a a b)]
+--- error_code eval
+[200, 422, 422, 200]
+
+
+
+=== TEST 10: a 429 holds no key
+--- rules
+        order_guard_idempotency optional;
+        order_guard_limit 1r/s;
+--- request eval
+["POST /order\n{}", "POST /order\n{}"]
+--- more_headers eval
+[map { "Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: $_" } qw(a b)]
+--- error_code eval
+[200, 429]
+--- no_claim_left: 1
+
+
+
+=== TEST 11: several limits stand side by side
+--- rules
+        order_guard_limit 100r/h;
+        order_guard_limit 1r/s name=burst;
+--- request eval
+["GET /order", "GET /order"]
+--- error_code eval
+[200, 429]
+--- response_headers eval
+["RateLimit-Policy: \"100r/h\";q=100;w=3600, \"burst\";q=1;w=1",
+ "RateLimit-Policy: \"100r/h\";q=100;w=3600, \"burst\";q=1;w=1"]
+
+
+
+=== TEST 12: a key of its own
+--- rules
+        order_guard_limit 1r/h key=$arg_shop;
+--- request eval
+["GET /order?shop=1", "GET /order?shop=2", "GET /order?shop=1", "GET /order"]
+--- error_code eval
+[200, 200, 429, 200]
+
+
+
+=== TEST 13: counters are shared by name over locations
+--- rules
+        order_guard_limit 1r/h;
+--- config
+    location = /other {
+        order_guard on;
+        order_guard_limit 1r/h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+    }
+--- request eval
+["GET /order", "GET /other"]
+--- error_code eval
+[200, 429]
+
+
+
+=== TEST 14: an upstream's own members are kept
+--- http_config
+--- config
+    location = /limited {
+        order_guard on;
+        order_guard_limit 5r/h;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/own;
+    }
+
+    location = /own {
+        add_header RateLimit '"upstream";r=7;t=1';
+        add_header RateLimit-Policy '"upstream";q=8;w=1';
+        return 200 "ok";
+    }
+--- request
+GET /limited
+--- raw_response_headers_like eval
+qr/RateLimit: "upstream";r=7;t=1\r\n.*RateLimit-Policy: "5r\/h";q=5;w=3600/s
