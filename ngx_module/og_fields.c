@@ -359,8 +359,9 @@ og_fields_keep_allowed(og_fields_t *fields, const char *text, size_t len)
 const char *
 og_fields_compile(og_fields_t *fields)
 {
-    size_t    i;
-    unsigned  both;
+    size_t           i;
+    unsigned         both;
+    og_trie_node_t  *node;
 
     if (og_fields_make_filter(fields) != 0) {
         return og_fields_no_memory;
@@ -369,9 +370,14 @@ og_fields_compile(og_fields_t *fields)
     both = OG_MARK_STRIP|OG_MARK_REJECT;
 
     for (i = 0; i < fields->deny.nnodes; i++) {
+        node = &fields->deny.nodes[i];
 
-        if ((fields->deny.nodes[i].marks & both) == both) {
+        if ((node->marks & both) == both) {
             return "a field is both in strip and in reject";
+        }
+
+        if (node->any != OG_TRIE_NONE) {
+            node->marks |= OG_MARK_ANY_BELOW;
         }
     }
 

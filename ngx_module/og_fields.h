@@ -108,7 +108,7 @@ typedef struct {
     size_t                allow;
     size_t                end;
     og_listing_e          listing;
-    int                   deny_any;   /* a "*" of strip or reject is next */
+    unsigned              next;       /* og_fields' own: what is below */
 } og_place_t;
 
 
@@ -152,7 +152,7 @@ static inline int
 og_fields_pass(const og_filter_t *filter, const og_place_t *parent,
     const og_name_t *name)
 {
-    return parent->listing == OG_LISTED_WITH_ALL && !parent->deny_any
+    return parent->listing == OG_LISTED_WITH_ALL && parent->next == 0
            && !name->sketch.odd && !og_filter_has(filter, name->sketch);
 }
 
@@ -167,7 +167,7 @@ og_fields_nowhere(const og_place_t *parent)
     place.allow = parent->end;
     place.end = parent->end;
     place.listing = OG_LISTED_WITH_ALL;
-    place.deny_any = 0;
+    place.next = 0;
 
     return place;
 }

@@ -21,8 +21,6 @@ static unsigned og_fields_deny_member(const og_fields_t *fields,
 static unsigned og_fields_deny_other(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
     og_place_t *place);
-static void og_fields_look_ahead(const og_fields_t *fields,
-    const og_fields_walk_t *walk, og_place_t *place);
 static unsigned og_fields_deny_path(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, size_t len,
     og_place_t *place);
@@ -30,7 +28,7 @@ static unsigned og_fields_deny_anywhere(const og_fields_t *fields,
     const og_name_t *name);
 static void og_fields_unite(uint32_t *states, og_place_t *place, size_t from,
     size_t to);
-static og_listing_e og_fields_list(const og_fields_t *fields,
+static unsigned og_fields_list(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
     og_place_t *place);
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
@@ -40,8 +38,8 @@ static int og_fields_ask_name(const og_fields_t *fields,
     const og_fields_walk_t *walk, const og_place_t *place);
 static og_name_t og_fields_index_name(const og_fields_t *fields,
     unsigned char *text, size_t room, size_t index);
-static og_field_verdict_e og_fields_judge(unsigned marks,
-    const og_place_t *place, int nested);
+static og_field_verdict_e og_fields_judge(unsigned marks, og_place_t *place,
+    int nested);
 
 
 og_name_t
@@ -118,11 +116,13 @@ og_fields_root(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     root->allow = root->end;
-    og_fields_look_ahead(fields, walk, root);
+    root->next = node->marks & OG_MARK_ANY_BELOW;
 
     if (fields->nallowed > 0) {
         walk->states[root->end++] = OG_TRIE_ROOT;
         root->listing = OG_LISTED_ON_THE_WAY;
+        root->next |= fields->allow.nodes[OG_TRIE_ROOT].marks
+                      & OG_MARK_ALL_BELOW;
     }
 
     return 0;
@@ -182,7 +182,7 @@ og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
         marks = og_fields_deny_other(fields, walk, parent, NULL, place);
     }
 
-    place->listing = og_fields_list(fields, walk, parent, name, place);
+    marks |= og_fields_list(fields, walk, parent, name, place);
 
     return og_fields_judge(marks, place, nested);
 }
@@ -209,7 +209,7 @@ og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     marks = og_fields_deny_other(fields, walk, parent, asked, place);
-    place->listing = og_fields_list(fields, walk, parent, asked, place);
+    marks |= og_fields_list(fields, walk, parent, asked, place);
 
     if (place->listing < OG_LISTED_ITSELF
         && parent->listing == OG_LISTED_ITSELF)
@@ -249,8 +249,6 @@ og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
         marks |= og_fields_deny_path(fields, walk, parent, key.len, place);
     }
 
-    og_fields_look_ahead(fields, walk, place);
-
     return marks;
 }
 
@@ -267,26 +265,7 @@ og_fields_deny_other(const og_fields_t *fields, og_fields_walk_t *walk,
     place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
                                   parent->allow, place->deny, name, &marks);
 
-    og_fields_look_ahead(fields, walk, place);
-
     return marks;
-}
-
-
-static void
-og_fields_look_ahead(const og_fields_t *fields, const og_fields_walk_t *walk,
-    og_place_t *place)
-{
-    size_t  i;
-
-    place->deny_any = 0;
-
-    for (i = place->deny; i < place->allow; i++) {
-
-        if (fields->deny.nodes[walk->states[i]].any != OG_TRIE_NONE) {
-            place->deny_any = 1;
-        }
-    }
 }
 
 
@@ -377,35 +356,31 @@ og_fields_unite(uint32_t *states, og_place_t *place, size_t from, size_t to)
 }
 
 
-static og_listing_e
+/* Finds what allow says of the place, and returns the marks on it. */
+static unsigned
 og_fields_list(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
-    size_t    i;
     unsigned  marks;
 
     place->end = place->allow;
 
-    if (parent->listing == OG_LISTED_WITH_ALL) {
-        return OG_LISTED_WITH_ALL;
-    }
-
-    for (i = parent->allow; i < parent->end; i++) {
-
-        if (fields->allow.nodes[walk->states[i]].marks & OG_MARK_ALL_BELOW) {
-            return OG_LISTED_WITH_ALL;
-        }
+    if (parent->listing == OG_LISTED_WITH_ALL
+        || (parent->next & OG_MARK_ALL_BELOW))
+    {
+        place->listing = OG_LISTED_WITH_ALL;
+        return 0;
     }
 
     marks = 0;
     place->end = og_fields_step(&fields->allow, walk->states, parent->allow,
                                 parent->end, place->allow, name, &marks);
 
-    if (marks & OG_MARK_LISTED) {
-        return OG_LISTED_ITSELF;
-    }
+    place->listing = (marks & OG_MARK_LISTED) ? OG_LISTED_ITSELF
+                     : (place->end > place->allow) ? OG_LISTED_ON_THE_WAY
+                     : OG_LISTED_NOT;
 
-    return (place->end > place->allow) ? OG_LISTED_ON_THE_WAY : OG_LISTED_NOT;
+    return marks;
 }
 
 
@@ -488,14 +463,13 @@ og_fields_index_name(const og_fields_t *fields, unsigned char *text,
 
 
 static og_field_verdict_e
-og_fields_judge(unsigned marks, const og_place_t *place, int nested)
+og_fields_judge(unsigned marks, og_place_t *place, int nested)
 {
-    if (marks & OG_MARK_REJECT) {
-        return OG_FIELD_REJECTED;
-    }
+    place->next = marks & (OG_MARK_ANY_BELOW|OG_MARK_ALL_BELOW);
 
-    if (marks & OG_MARK_STRIP) {
-        return OG_FIELD_STRIPPED;
+    if (marks & (OG_MARK_REJECT|OG_MARK_STRIP)) {
+        return (marks & OG_MARK_REJECT) ? OG_FIELD_REJECTED
+                                        : OG_FIELD_STRIPPED;
     }
 
     if (place->listing == OG_LISTED_NOT
@@ -540,5 +514,5 @@ og_fields_denies(const og_fields_t *fields, og_fields_walk_t *walk,
     next.listing = OG_LISTED_NOT;
     *place = next;
 
-    return marks != 0;
+    return (marks & (OG_MARK_STRIP|OG_MARK_REJECT)) != 0;
 }

@@ -24,6 +24,9 @@
 #define OG_MARK_LISTED     4
 #define OG_MARK_ALL_BELOW  8
 
+/* of nodes, not rules: what is below, whatever its name, is on a path */
+#define OG_MARK_ANY_BELOW  16
+
 
 typedef enum {
     OG_TOKEN_NAME = 0,

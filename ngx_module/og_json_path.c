@@ -13,7 +13,19 @@
 static void og_json_paths_put(og_json_paths_t *paths, unsigned char c);
 static void og_json_paths_add(og_json_paths_t *paths, const char *text,
     size_t len);
-static int og_json_paths_is_plain(unsigned char c);
+
+
+/* What stands for itself: visible ASCII but the six " % , / \\ ~ */
+static const unsigned char  og_json_paths_plain[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0
+};
 
 
 void
@@ -52,10 +64,10 @@ og_json_paths_name(og_json_paths_t *paths, const unsigned char *name)
 
     while (!paths->full) {
 
-        for (len = 0; og_json_paths_is_plain(name[len]); len++) { /* void */ }
-
-        og_json_paths_add(paths, (const char *) name, len);
-        name += len;
+        while (og_json_paths_plain[*name] && paths->len < OG_JSON_PATHS_SIZE)
+        {
+            paths->text[paths->len++] = (char) *name++;
+        }
 
         if (*name == '"') {
             break;
@@ -90,10 +102,16 @@ og_json_paths_index(og_json_paths_t *paths, size_t index)
 void
 og_json_paths_end(og_json_paths_t *paths, size_t start)
 {
-    if (paths->full && strcmp(paths->text + start, "...") != 0) {
-        memcpy(paths->text + start, (start > 0) ? ",..." : "...",
-               (start > 0) ? sizeof(",...") : sizeof("..."));
+    const char  *more;
+
+    if (paths->full) {
+        more = (start > 0) ? ",..." : "...";
+
+        memcpy(paths->text + start, more, strlen(more));
+        paths->len = start + strlen(more);
     }
+
+    paths->text[paths->len] = '\0';
 }
 
 
@@ -116,7 +134,7 @@ og_json_paths_put(og_json_paths_t *paths, unsigned char c)
 
     escaped[0] = (char) c;
 
-    if (og_json_paths_is_plain(c)) {
+    if (og_json_paths_plain[c]) {
         og_json_paths_add(paths, escaped, 1);
         return;
     }
@@ -126,15 +144,6 @@ og_json_paths_put(og_json_paths_t *paths, unsigned char c)
     escaped[2] = hex[c & 0xF];
 
     og_json_paths_add(paths, escaped, 3);
-}
-
-
-/* What stands for itself. */
-static int
-og_json_paths_is_plain(unsigned char c)
-{
-    return c > ' ' && c < 0x7F && c != ',' && c != '"' && c != '\\'
-           && c != '%' && c != '~' && c != '/';
 }
 
 
@@ -148,5 +157,4 @@ og_json_paths_add(og_json_paths_t *paths, const char *text, size_t len)
 
     memcpy(paths->text + paths->len, text, len);
     paths->len += len;
-    paths->text[paths->len] = '\0';
 }

@@ -18,7 +18,7 @@
 
 
 typedef struct {
-    char                  text[OG_JSON_PATHS_SIZE + sizeof("...")];
+    char                  text[OG_JSON_PATHS_SIZE + sizeof(",...")];
     size_t                len;
     int                   full;       /* ends in "..." */
 } og_json_paths_t;

@@ -186,7 +186,7 @@ og_json_literal(const unsigned char *p, const unsigned char *end,
         }
     }
 
-    return og_json_fault(fault, p, "a value is missing");
+    return og_json_fault(fault, p, "not a JSON value");
 }
 
 

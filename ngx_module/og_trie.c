@@ -14,7 +14,7 @@
 static uint32_t og_trie_add_edge(og_trie_t *trie, uint32_t parent,
     const og_name_t *name);
 static int og_trie_widen(og_trie_t *trie);
-static og_trie_edge_t *og_trie_slot(const og_trie_t *trie, uint32_t parent,
+static og_trie_edge_t *og_trie_free_slot(const og_trie_t *trie, uint32_t parent,
     const og_name_t *name);
 
 
@@ -129,7 +129,7 @@ og_trie_add_edge(og_trie_t *trie, uint32_t parent, const og_name_t *name)
         return OG_TRIE_NONE;
     }
 
-    edge = og_trie_slot(trie, parent, name);
+    edge = og_trie_free_slot(trie, parent, name);
 
     edge->name = *name;
     edge->name.data = copy;
@@ -146,25 +146,27 @@ og_trie_add_edge(og_trie_t *trie, uint32_t parent, const og_name_t *name)
 static int
 og_trie_widen(og_trie_t *trie)
 {
-    size_t           i, slots;
+    size_t           i;
     og_trie_t        wide;
     og_trie_edge_t  *edge;
 
-    slots = (trie->mask + 1) * 2;
-    wide = *trie;
-
-    wide.edges = calloc(slots, sizeof(og_trie_edge_t));
-    if (wide.edges == NULL) {
+    if (trie->mask >= UINT32_MAX / 4) {
         return -1;
     }
 
-    wide.mask = slots - 1;
+    wide = *trie;
+    wide.mask = trie->mask * 2 + 1;
+
+    wide.edges = calloc((size_t) wide.mask + 1, sizeof(og_trie_edge_t));
+    if (wide.edges == NULL) {
+        return -1;
+    }
 
     for (i = 0; i <= trie->mask; i++) {
         edge = &trie->edges[i];
 
         if (edge->child != OG_TRIE_NONE) {
-            *og_trie_slot(&wide, edge->parent, &edge->name) = *edge;
+            *og_trie_free_slot(&wide, edge->parent, &edge->name) = *edge;
         }
     }
 
@@ -175,33 +177,18 @@ og_trie_widen(og_trie_t *trie)
 }
 
 
-uint32_t
-og_trie_find(const og_trie_t *trie, uint32_t parent, const og_name_t *name)
-{
-    return og_trie_slot(trie, parent, name)->child;
-}
-
-
-/* The slot of that edge, or the free one where it belongs. */
+/* The free slot for a new edge. */
 static og_trie_edge_t *
-og_trie_slot(const og_trie_t *trie, uint32_t parent, const og_name_t *name)
+og_trie_free_slot(const og_trie_t *trie, uint32_t parent,
+    const og_name_t *name)
 {
-    size_t           i;
-    og_trie_edge_t  *edge;
+    uint32_t  i;
 
-    for (i = name->sketch.word + parent * 0x9E3779B1; /* void */ ; i++) {
-        edge = &trie->edges[i & trie->mask];
+    i = og_trie_first_slot(parent, name);
 
-        if (edge->child == OG_TRIE_NONE) {
-            return edge;
-        }
-
-        if (edge->name.sketch.word == name->sketch.word
-            && edge->parent == parent
-            && edge->name.len == name->len
-            && memcmp(edge->name.data, name->data, name->len) == 0)
-        {
-            return edge;
-        }
+    while (trie->edges[i & trie->mask].child != OG_TRIE_NONE) {
+        i++;
     }
+
+    return &trie->edges[i & trie->mask];
 }

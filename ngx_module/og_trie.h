@@ -43,7 +43,7 @@ typedef struct {
 
     og_trie_edge_t       *edges;      /* mask + 1 slots, a power of two */
     size_t                nedges;
-    size_t                mask;
+    uint32_t              mask;
 } og_trie_t;
 
 
@@ -66,9 +66,40 @@ uint32_t og_trie_add_node(og_trie_t *trie);
 uint32_t og_trie_add(og_trie_t *trie, uint32_t parent, const og_name_t *name);
 
 
+static inline int
+og_name_equal(const og_name_t *a, const og_name_t *b)
+{
+    return a->sketch.word == b->sketch.word
+           && a->len == b->len
+           && memcmp(a->data, b->data, a->len) == 0;
+}
+
+
+/* Where the search for an edge begins. */
+static inline uint32_t
+og_trie_first_slot(uint32_t parent, const og_name_t *name)
+{
+    return name->sketch.word + parent * 0x9E3779B1;
+}
+
+
 /* The child whose name is equal, byte by byte, or OG_TRIE_NONE. */
-uint32_t og_trie_find(const og_trie_t *trie, uint32_t parent,
-    const og_name_t *name);
+static inline uint32_t
+og_trie_find(const og_trie_t *trie, uint32_t parent, const og_name_t *name)
+{
+    uint32_t               i;
+    const og_trie_edge_t  *edge;
+
+    for (i = og_trie_first_slot(parent, name); /* void */ ; i++) {
+        edge = &trie->edges[i & trie->mask];
+
+        if (edge->child == OG_TRIE_NONE
+            || (edge->parent == parent && og_name_equal(&edge->name, name)))
+        {
+            return edge->child;
+        }
+    }
+}
 
 
 #endif /* OG_TRIE_H_INCLUDED_ */

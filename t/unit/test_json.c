@@ -1,0 +1,778 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The JSON cutter: each case of t/unit/json, between two pages that cannot be
+ * read, and what does not fit into a case.
+ */
+
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "og_json.h"
+#include "test_json.h"
+
+
+typedef struct {
+    unsigned char        *start;      /* of what can be read */
+    unsigned char        *end;
+} page_t;
+
+
+typedef struct {
+    const char           *pointer;
+    const char           *value;      /* NULL: nothing is found */
+    og_json_type_e        type;
+} find_row_t;
+
+
+static const char     *folder = JSON_CASES;
+static og_json_t      *json;
+static page_t          page;
+static unsigned        failures;
+
+
+static void
+complain(const json_case_t *row, const char *what, const char *want,
+    const char *got)
+{
+    print_error("%s:%d: %s: %s: want \"%s\", got \"%s\"\n", row->file,
+                row->line, row->name, what, want, got);
+    failures++;
+}
+
+
+static void
+compare(const json_case_t *row, const char *what, const char *want,
+    const char *got)
+{
+    if (strcmp(want, got) != 0) {
+        complain(row, what, want, got);
+    }
+}
+
+
+static void
+compare_number(const json_case_t *row, const char *what, size_t want,
+    size_t got)
+{
+    char  a[32], b[32];
+
+    snprintf(a, sizeof(a), "%zu", want);
+    snprintf(b, sizeof(b), "%zu", got);
+
+    compare(row, what, a, b);
+}
+
+
+static void
+compare_kept(const json_case_t *row, const og_json_result_t *result,
+    const unsigned char *data)
+{
+    size_t              len;
+    unsigned char       kept[JSON_CASE_SIZE + 1];
+    const json_text_t  *want;
+
+    want = row->out.given ? &row->out : &row->in;
+    len = (size_t) (og_json_copy_kept(kept, result, data, row->in.len)
+                    - kept);
+    kept[len] = '\0';
+
+    compare_number(row, "og_json_kept_length()", len,
+                   og_json_kept_length(result, row->in.len));
+
+    if (len != want->len || memcmp(kept, want->data, len) != 0) {
+        complain(row, "out", (const char *) want->data, (char *) kept);
+    }
+}
+
+
+/* Ranges must be in order, apart, not empty, and within the body. */
+static void
+check_cuts(const json_case_t *row, const og_json_result_t *result)
+{
+    size_t  i, last;
+
+    last = 0;
+
+    for (i = 0; i < result->ncuts; i++) {
+
+        if (result->cuts[i].start < last + (i > 0)
+            || result->cuts[i].end <= result->cuts[i].start
+            || result->cuts[i].end > row->in.len)
+        {
+            complain(row, "cuts", "in order", "not so");
+        }
+
+        last = result->cuts[i].end;
+    }
+}
+
+
+static void
+check_scan(const json_case_t *row, const og_json_rules_t *rules,
+    const unsigned char *data)
+{
+    og_json_status_e         want;
+    const og_json_result_t  *result;
+
+    want = row->error[0] ? OG_JSON_MALFORMED
+           : row->rejected[0] ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+
+    result = og_json_scan(json, rules, data, row->in.len);
+
+    compare_number(row, "status", want, result->status);
+    compare(row, "error", row->error, result->message ? result->message : "");
+
+    if (result->status == OG_JSON_MALFORMED) {
+        compare_number(row, "offset", row->offset, result->offset);
+        compare(row, "pointer", row->pointer, result->pointer);
+        compare_number(row, "cuts", 0, result->ncuts);
+        return;
+    }
+
+    compare(row, "pointer", "", result->pointer);
+    compare(row, "stripped", row->stripped, result->stripped);
+    compare(row, "rejected", row->rejected, result->rejected);
+    check_cuts(row, result);
+    compare_kept(row, result, data);
+}
+
+
+static void
+check_case(const json_case_t *row)
+{
+    const char       *wrong;
+    unsigned char    *data;
+    og_json_rules_t   rules;
+
+    rules.fields = json_case_fields(row, &wrong);
+    rules.max_depth = row->depth;
+    rules.reject_unlisted = row->reject_unlisted & 1;
+
+    if (wrong != NULL) {
+        complain(row, "rules", "", wrong);
+        return;
+    }
+
+    /* what is read in front or behind ends the test by SIGSEGV */
+
+    data = page.end - row->in.len;
+    memcpy(data, row->in.data, row->in.len);
+    check_scan(row, &rules, data);
+
+    memcpy(page.start, row->in.data, row->in.len);
+    check_scan(row, &rules, page.start);
+
+    og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
+}
+
+
+static void
+check_file(const char *file, size_t least)
+{
+    size_t  n;
+
+    failures = 0;
+    n = json_cases(folder, file, check_case);
+
+    print_message("%s: %zu cases\n", file, n);
+    assert_true(n >= least);
+    assert_int_equal(failures, 0);
+}
+
+
+static void
+test_cuts(void **state)
+{
+    (void) state;
+
+    check_file("cut.cases", 40);
+}
+
+
+static void
+test_spellings(void **state)
+{
+    (void) state;
+
+    check_file("spellings.cases", 15);
+}
+
+
+static void
+test_allow(void **state)
+{
+    (void) state;
+
+    check_file("allow.cases", 25);
+}
+
+
+static void
+test_reject(void **state)
+{
+    (void) state;
+
+    check_file("reject.cases", 10);
+}
+
+
+static void
+test_what_is_malformed(void **state)
+{
+    (void) state;
+
+    check_file("refused.cases", 90);
+}
+
+
+static void
+test_what_is_json(void **state)
+{
+    (void) state;
+
+    check_file("accepted.cases", 20);
+}
+
+
+static og_json_rules_t
+rules_of(og_field_action_e action, const char *rule)
+{
+    og_fields_t      *fields;
+    og_json_rules_t   rules;
+
+    fields = og_fields_create(OG_MATCH_LOOSE);
+
+    assert_non_null(fields);
+    assert_null(og_fields_add(fields, action, rule, strlen(rule)));
+    assert_null(og_fields_compile(fields));
+
+    rules.fields = fields;
+    rules.max_depth = 64;
+    rules.reject_unlisted = 0;
+
+    return rules;
+}
+
+
+static void
+rules_free(og_json_rules_t *rules)
+{
+    og_fields_free((og_fields_t *) (uintptr_t) rules->fields);
+}
+
+
+/* Every prefix of a document is malformed at its end, and reads no further. */
+static void
+test_prefixes(void **state)
+{
+    size_t                   i, len;
+    unsigned char           *data;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    static const char  text[] = "{\"name\":[1.5e3,true,null,\"\\u00e9"
+                                "\xe0\xb8\x9e\xf0\x9f\x98\x80\"],"
+                                "\"a longer name than a vector\":{}}";
+
+    (void) state;
+
+    rules = rules_of(OG_FIELD_STRIP, "price");
+    len = sizeof(text) - 1;
+
+    for (i = 0; i <= len; i++) {
+        data = page.end - i;
+        memcpy(data, text, i);
+        result = og_json_scan(json, &rules, data, i);
+
+        assert_int_equal(result->status, i < len ? OG_JSON_MALFORMED
+                                                 : OG_JSON_OK);
+        assert_true(result->offset <= i);
+    }
+
+    rules_free(&rules);
+}
+
+
+/* Each byte of a string, at every distance from a vector's bounds. */
+static void
+test_strings_by_length(void **state)
+{
+    size_t                   i, len;
+    unsigned char           *data;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    memset(&rules, 0, sizeof(rules));
+
+    for (len = 2; len < 70; len++) {
+        data = page.end - len;
+        memset(data, 'x', len);
+        data[0] = '"';
+        data[len - 1] = '"';
+
+        result = og_json_scan(json, &rules, data, len);
+        assert_int_equal(result->status, OG_JSON_OK);
+
+        for (i = 1; i < len - 1; i++) {
+            data[i] = 0x1F;
+            result = og_json_scan(json, &rules, data, len);
+            assert_int_equal(result->status, OG_JSON_MALFORMED);
+            assert_int_equal(result->offset, i);
+
+            data[i] = 0x80;
+            result = og_json_scan(json, &rules, data, len);
+            assert_int_equal(result->status, OG_JSON_MALFORMED);
+            assert_int_equal(result->offset, i);
+
+            data[i] = 'x';
+        }
+    }
+}
+
+
+/* No stack grows with the depth, whatever depth is allowed. */
+static void
+test_a_million_levels(void **state)
+{
+    size_t                   n;
+    unsigned char           *data;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    n = 1000 * 1000;
+    data = malloc(2 * n);
+    assert_non_null(data);
+    memset(data, '[', n);
+    memset(data + n, ']', n);
+
+    rules = rules_of(OG_FIELD_STRIP, "/*/*/*/x");
+    rules.max_depth = n;
+    result = og_json_scan(json, &rules, data, 2 * n);
+    assert_int_equal(result->status, OG_JSON_OK);
+
+    rules.max_depth = n - 1;
+    result = og_json_scan(json, &rules, data, 2 * n);
+    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_int_equal(result->offset, n - 1);
+    assert_string_equal(result->pointer, "...");
+
+    rules_free(&rules);
+    free(data);
+}
+
+
+static char *
+text_of_names(size_t n, size_t last, size_t *len)
+{
+    char    *text;
+    FILE    *out;
+    size_t   i;
+
+    out = open_memstream(&text, len);
+    fputc('{', out);
+
+    for (i = 0; i < n; i++) {
+        fprintf(out, "\"n%zu\":{\"n%zu\":0},", i, i);
+    }
+
+    fprintf(out, "\"\\u006e%zu\":0}", last);
+    fclose(out);
+
+    return text;
+}
+
+
+/* Objects of all sizes around those at which tables are made and grow. */
+static void
+test_repeated_names_by_count(void **state)
+{
+    char                    *text;
+    size_t                   n, len, i;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    static const size_t  sizes[] = {
+        1, 2, 15, 16, 17, 18, 31, 32, 33, 63, 64, 65, 1000, 50000
+    };
+
+    (void) state;
+
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = 2;
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        n = sizes[i];
+
+        text = text_of_names(n, n, &len);
+        result = og_json_scan(json, &rules, (unsigned char *) text, len);
+        assert_int_equal(result->status, OG_JSON_OK);
+        free(text);
+
+        text = text_of_names(n, n / 2, &len);
+        result = og_json_scan(json, &rules, (unsigned char *) text, len);
+        assert_int_equal(result->status, OG_JSON_MALFORMED);
+        assert_string_equal(result->message, "a name is repeated");
+        free(text);
+    }
+}
+
+
+/* Pointers are listed whole, as far as there is room. */
+static void
+test_long_lists_end_in_dots(void **state)
+{
+    char                    *text;
+    FILE                    *out;
+    size_t                   i, len;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    out = open_memstream(&text, &len);
+    fputc('[', out);
+
+    for (i = 0; i < 1000; i++) {
+        fprintf(out, "{\"price\":%zu},", i);
+    }
+
+    fprintf(out, "0]");
+    fclose(out);
+
+    rules = rules_of(OG_FIELD_STRIP, "price");
+    result = og_json_scan(json, &rules, (unsigned char *) text, len);
+
+    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->ncuts, 1000);
+    assert_memory_equal(result->stripped, "/0/price,/1/price,", 18);
+
+    len = strlen(result->stripped);
+    assert_true(len <= 4096 + 4 && len > 4000);
+    assert_string_equal(result->stripped + len - 10, "/price,...");
+
+    rules_free(&rules);
+    free(text);
+}
+
+
+/* A name that fills the list to the last byte, and one that is too long. */
+static void
+test_long_names_in_lists(void **state)
+{
+    char                     text[5000];
+    size_t                   len;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    rules = rules_of(OG_FIELD_STRIP, "/*");
+
+    for (len = 4090; len < 4100; len++) {
+        memset(text, 'x', sizeof(text));
+        memcpy(text, "{\"", 2);
+        memcpy(text + 2 + len, "\":1,\"a\":2}", 10);
+
+        result = og_json_scan(json, &rules, (unsigned char *) text, len + 12);
+        assert_int_equal(result->status, OG_JSON_OK);
+
+        if (len <= 4092) {
+            assert_int_equal(strlen(result->stripped), len + 4);
+            assert_string_equal(result->stripped + len + 1, ",/a");
+
+        } else if (len <= 4095) {
+            assert_string_equal(result->stripped + len + 1, ",...");
+
+        } else {
+            assert_string_equal(result->stripped, "...");
+        }
+    }
+
+    rules_free(&rules);
+}
+
+
+static void
+test_find(void **state)
+{
+    size_t           i;
+    og_json_value_t  found;
+
+    static const char  text[] =
+        " {\"a\" : [ 10 , {\"b\":\"c\\\"]}\", \"\" : null} , [ ] , true ] ,"
+        "\"pr\\u0069ce\":-1.5e3,\"x/y\":1,\"m~n\":2,\"\":{\"\":\"e\"},"
+        "\"01\":false,\"\\ud83d\\ude00\":\"smile\",\"o\":{\"p\":{\"q\":[[]]}}"
+        "} ";
+
+    static const find_row_t  rows[] = {
+        { "/a", "[ 10 , {\"b\":\"c\\\"]}\", \"\" : null} , [ ] , true ]",
+          OG_JSON_ARRAY },
+        { "/a/0", "10", OG_JSON_NUMBER },
+        { "/a/1", "{\"b\":\"c\\\"]}\", \"\" : null}", OG_JSON_OBJECT },
+        { "/a/1/b", "\"c\\\"]}\"", OG_JSON_STRING },
+        { "/a/1/", "null", OG_JSON_NULL },
+        { "/a/2", "[ ]", OG_JSON_ARRAY },
+        { "/a/3", "true", OG_JSON_TRUE },
+        { "/a/4", NULL, OG_JSON_NONE },
+        { "/a/00", NULL, OG_JSON_NONE },
+        { "/a/01", NULL, OG_JSON_NONE },
+        { "/a/-", NULL, OG_JSON_NONE },
+        { "/a/", NULL, OG_JSON_NONE },
+        { "/a/18446744073709551616", NULL, OG_JSON_NONE },
+        { "/a/1/c", NULL, OG_JSON_NONE },
+        { "/a/0/0", NULL, OG_JSON_NONE },
+        { "/a/1/b/0", NULL, OG_JSON_NONE },
+        { "/price", "-1.5e3", OG_JSON_NUMBER },
+        { "/Price", NULL, OG_JSON_NONE },
+        { "/pric", NULL, OG_JSON_NONE },
+        { "/pricex", NULL, OG_JSON_NONE },
+        { "/x~1y", "1", OG_JSON_NUMBER },
+        { "/x/y", NULL, OG_JSON_NONE },
+        { "/m~0n", "2", OG_JSON_NUMBER },
+        { "/m~n", NULL, OG_JSON_NONE },
+        { "/m~", NULL, OG_JSON_NONE },
+        { "/", "{\"\":\"e\"}", OG_JSON_OBJECT },
+        { "//", "\"e\"", OG_JSON_STRING },
+        { "///", NULL, OG_JSON_NONE },
+        { "/01", "false", OG_JSON_FALSE },
+        { "/\xf0\x9f\x98\x80", "\"smile\"", OG_JSON_STRING },
+        { "/o/p/q/0", "[]", OG_JSON_ARRAY },
+        { "/o/p/q/0/0", NULL, OG_JSON_NONE },
+        { "/*", NULL, OG_JSON_NONE },
+        { "a", NULL, OG_JSON_NONE },
+    };
+
+    (void) state;
+
+    memcpy(page.end - (sizeof(text) - 1), text, sizeof(text) - 1);
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        found = og_json_find(page.end - (sizeof(text) - 1), sizeof(text) - 1,
+                             rows[i].pointer, strlen(rows[i].pointer));
+
+        if (found.type != rows[i].type
+            || (rows[i].value != NULL
+                && (found.len != strlen(rows[i].value)
+                    || memcmp(found.data, rows[i].value, found.len) != 0)))
+        {
+            fail_msg("%s: type %d, \"%.*s\"", rows[i].pointer, found.type,
+                     (int) found.len, (const char *) found.data);
+        }
+    }
+}
+
+
+static void
+test_find_in_other_roots(void **state)
+{
+    size_t              i;
+    og_json_value_t     found;
+    static const char  *texts[] = { "12", " 12 ", "\"a\"", " [] ", "{}" };
+
+    static const og_json_type_e  types[] = {
+        OG_JSON_NUMBER, OG_JSON_NUMBER, OG_JSON_STRING, OG_JSON_ARRAY,
+        OG_JSON_OBJECT
+    };
+
+    (void) state;
+
+    for (i = 0; i < 5; i++) {
+        found = og_json_find((const unsigned char *) texts[i],
+                             strlen(texts[i]), "", 0);
+        assert_int_equal(found.type, types[i]);
+        assert_int_equal(found.len, 2 + (i == 2));
+
+        found = og_json_find((const unsigned char *) texts[i],
+                             strlen(texts[i]), "/0", 2);
+        assert_int_equal(found.type, OG_JSON_NONE);
+    }
+}
+
+
+static void
+test_unescape(void **state)
+{
+    size_t         i, len;
+    unsigned char  text[128];
+
+    static const char  *rows[][2] = {
+        { "\"\"", "" },
+        { "\"plain\"", "plain" },
+        { "\"\\\"\\\\\\/\"", "\"\\/" },
+        { "\"\\b\\f\\n\\r\\t\"", "\b\f\n\r\t" },
+        { "\"\\u0041\\u00e9\\u20AC\\ud83d\\uDE00\"",
+          "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80" },
+        { "\"\xe0\xb8\x9e\\u0e0a\xe0\xb8\xa3\"",
+          "\xe0\xb8\x9e\xe0\xb8\x8a\xe0\xb8\xa3" },
+        { "\"a\\u0041b\\nc\"", "aAb\nc" },
+        { "\"\\uffff\\udbff\\udfff\"", "\xef\xbf\xbf\xf4\x8f\xbf\xbf" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        len = strlen(rows[i][0]);
+        memcpy(page.end - len, rows[i][0], len);
+        len = (size_t) (og_json_unescape(text, page.end - len, len) - text);
+
+        assert_int_equal(len, strlen(rows[i][1]));
+        assert_memory_equal(text, rows[i][1], len);
+    }
+
+    len = (size_t) (og_json_unescape(text,
+                                     (const unsigned char *) "\"a\\u0000b\"",
+                                     10) - text);
+    assert_int_equal(len, 3);
+    assert_memory_equal(text, "a\0b", 3);
+}
+
+
+static void
+test_compact(void **state)
+{
+    size_t         i, len;
+    unsigned char  text[128];
+
+    static const char  *rows[][2] = {
+        { "{}", "{}" },
+        { " { \"a b\" :\t[ 1 ,\r\n2 ] } \n", "{\"a b\":[1,2]}" },
+        { "[ \" \\\" \" , \" \\\\\" ]", "[\" \\\" \",\" \\\\\"]" },
+        { "\n1.5\n", "1.5" },
+        { "[\n\"\xe0\xb8\x9e \xe0\xb8\x8a\" ]",
+          "[\"\xe0\xb8\x9e \xe0\xb8\x8a\"]" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        len = strlen(rows[i][0]);
+        memcpy(page.end - len, rows[i][0], len);
+        len = (size_t) (og_json_copy_compact(text, page.end - len, len)
+                        - text);
+
+        assert_int_equal(len, strlen(rows[i][1]));
+        assert_memory_equal(text, rows[i][1], len);
+    }
+}
+
+
+/* A result holds until the next pass, and leaves nothing to it. */
+static void
+test_passes_are_independent(void **state)
+{
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    static const unsigned char  good[] = "{\"price\":1,\"a\":{\"b\":2}}";
+    static const unsigned char  bad[] = "{\"a\":{\"price\":1,\"b\":[2,{";
+
+    (void) state;
+
+    rules = rules_of(OG_FIELD_STRIP, "price");
+
+    result = og_json_scan(json, &rules, bad, sizeof(bad) - 1);
+    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_string_equal(result->pointer, "/a/b/1");
+
+    result = og_json_scan(json, &rules, good, sizeof(good) - 1);
+    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->ncuts, 1);
+    assert_null(result->message);
+    assert_string_equal(result->pointer, "");
+    assert_string_equal(result->stripped, "/price");
+
+    rules_free(&rules);
+
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = 64;
+
+    result = og_json_scan(json, &rules, good, sizeof(good) - 1);
+    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->ncuts, 0);
+    assert_string_equal(result->stripped, "");
+
+    result = og_json_scan(json, &rules, NULL, 0);
+    assert_int_equal(result->status, OG_JSON_MALFORMED);
+}
+
+
+static int
+set_up(void **state)
+{
+    size_t          size;
+    unsigned char  *area;
+
+    (void) state;
+
+    size = (size_t) sysconf(_SC_PAGESIZE);
+    area = mmap(NULL, 3 * size, PROT_READ|PROT_WRITE,
+                MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
+
+    if (area == MAP_FAILED || mprotect(area, size, PROT_NONE) != 0
+        || mprotect(area + 2 * size, size, PROT_NONE) != 0)
+    {
+        return -1;
+    }
+
+    page.start = area + size;
+    page.end = area + 2 * size;
+    json = og_json_create();
+
+    return json ? 0 : -1;
+}
+
+
+static int
+tear_down(void **state)
+{
+    (void) state;
+
+    og_json_free(json);
+    og_json_free(NULL);
+
+    return 0;
+}
+
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_cuts),
+        cmocka_unit_test(test_spellings),
+        cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_reject),
+        cmocka_unit_test(test_what_is_malformed),
+        cmocka_unit_test(test_what_is_json),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_strings_by_length),
+        cmocka_unit_test(test_a_million_levels),
+        cmocka_unit_test(test_repeated_names_by_count),
+        cmocka_unit_test(test_long_lists_end_in_dots),
+        cmocka_unit_test(test_long_names_in_lists),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_in_other_roots),
+        cmocka_unit_test(test_unescape),
+        cmocka_unit_test(test_compact),
+        cmocka_unit_test(test_passes_are_independent),
+    };
+
+    if (argc > 1) {
+        folder = argv[1];
+    }
+
+    return cmocka_run_group_tests_name("og_json", tests, set_up, tear_down);
+}

@@ -1,0 +1,389 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The JSON cutter and the field rules when memory is short: every allocation
+ * fails once, nothing is lost, and what was malformed or forbidden does not
+ * pass for fine.  Link with -Wl,--wrap=malloc,--wrap=calloc and
+ * -Wl,--wrap=realloc,--wrap=free.
+ */
+
+
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "og_json.h"
+#include "test_json.h"
+
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void __wrap_free(void *p);
+
+
+/* Of these rules two of three strip one member of the body each. */
+#define RULES      120
+#define STRIPPING  80
+
+
+/*
+ * Counts between arm() and disarm() only: cmocka allocates, too.  Volatile,
+ * because a compiler may assume that free() reads none of it.
+ */
+static volatile struct {
+    int                   armed;
+    size_t                left;       /* allocations until one fails */
+    ptrdiff_t             live;       /* blocks */
+    size_t                bytes;      /* of live blocks */
+} memory;
+
+
+static unsigned char  *body;
+static size_t          body_len;
+
+
+static void
+arm(size_t left)
+{
+    memory.armed = 1;
+    memory.left = left;
+    memory.live = 0;
+    memory.bytes = 0;
+}
+
+
+static void
+disarm(void)
+{
+    memory.armed = 0;
+}
+
+
+static void *
+count(void *p)
+{
+    if (memory.armed && p != NULL) {
+        memory.live++;
+        memory.bytes += malloc_usable_size(p);
+    }
+
+    return p;
+}
+
+
+static void
+discount(void *p)
+{
+    if (memory.armed && p != NULL) {
+        memory.live--;
+        memory.bytes -= malloc_usable_size(p);
+    }
+}
+
+
+static int
+fails(void)
+{
+    return memory.armed && memory.left-- == 0;
+}
+
+
+void *
+__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : count(__real_malloc(size));
+}
+
+
+void *
+__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : count(__real_calloc(n, size));
+}
+
+
+void *
+__wrap_realloc(void *p, size_t size)
+{
+    if (fails()) {
+        return NULL;
+    }
+
+    discount(p);
+
+    return count(__real_realloc(p, size));
+}
+
+
+void
+__wrap_free(void *p)
+{
+    discount(p);
+    __real_free(p);
+}
+
+
+/* Rules enough for all tables to grow. */
+static og_fields_t *
+make_fields(const char **wrong)
+{
+    char          rule[32];
+    size_t        i;
+    og_fields_t  *fields;
+
+    fields = og_fields_create(OG_MATCH_LOOSE);
+
+    if (fields == NULL) {
+        *wrong = "no memory";
+        return NULL;
+    }
+
+    *wrong = NULL;
+
+    for (i = 0; i < RULES && *wrong == NULL; i++) {
+        snprintf(rule, sizeof(rule), "/%s/n%zu/*", (i % 2) ? "*" : "a", i);
+        *wrong = og_fields_add(fields, (i % 3) ? OG_FIELD_STRIP
+                               : OG_FIELD_ALLOW, rule, strlen(rule));
+    }
+
+    if (*wrong == NULL) {
+        *wrong = og_fields_add(fields, OG_FIELD_ALLOW, "/**", 3);
+    }
+
+    if (*wrong == NULL) {
+        *wrong = og_fields_compile(fields);
+    }
+
+    if (*wrong == NULL) {
+        return fields;
+    }
+
+    og_fields_free(fields);
+
+    return NULL;
+}
+
+
+/* A body with many of everything: names, escapes, levels, cuts. */
+static void
+make_body(size_t names)
+{
+    char    *text;
+    FILE    *out;
+    size_t   i;
+
+    out = open_memstream(&text, &body_len);
+    fprintf(out, "{\"a\":{");
+
+    for (i = 0; i < names; i++) {
+        fprintf(out, "\"\\u006e%zu\":{\"x.y\":[%zu]},", i, i);
+    }
+
+    for (i = 0; i < 50; i++) {
+        fprintf(out, "\"d\":{\"name_\\u0065\":[],");
+    }
+
+    fprintf(out, "\"z\":0");
+
+    for (i = 0; i < 52; i++) {
+        fputc('}', out);
+    }
+
+    fclose(out);
+    body = (unsigned char *) text;
+}
+
+
+static void
+test_rules(void **state)
+{
+    size_t        i;
+    const char   *wrong;
+    og_fields_t  *fields;
+
+    (void) state;
+
+    for (i = 0; ; i++) {
+        arm(i);
+        fields = make_fields(&wrong);
+        memory.left = SIZE_MAX;
+        og_fields_free(fields);
+        disarm();
+
+        assert_int_equal(memory.live, 0);
+
+        if (fields != NULL) {
+            break;
+        }
+
+        assert_string_equal(wrong, "no memory");
+    }
+
+    assert_true(i > 100);
+}
+
+
+static void
+test_scans(void **state)
+{
+    size_t                   i;
+    og_json_t               *json;
+    const char              *wrong;
+    og_json_rules_t          rules;
+    og_json_status_e         status;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    make_body(200);
+    rules.fields = make_fields(&wrong);
+    rules.max_depth = 64;
+    rules.reject_unlisted = 0;
+    assert_non_null(rules.fields);
+
+    i = 0;
+
+    do {
+        arm(i);
+        json = og_json_create();
+        status = OG_JSON_NO_MEMORY;
+
+        if (json != NULL) {
+            result = og_json_scan(json, &rules, body, body_len);
+            status = result->status;
+
+            if (status == OG_JSON_NO_MEMORY) {
+                assert_int_equal(result->ncuts, 0);
+
+                /* the next pass is not the worse for it */
+
+                memory.left = SIZE_MAX;
+                result = og_json_scan(json, &rules, body, body_len);
+            }
+
+            assert_int_equal(result->status, OG_JSON_OK);
+            assert_int_equal(result->ncuts, STRIPPING);
+        }
+
+        memory.left = SIZE_MAX;
+        og_json_free(json);
+        disarm();
+
+        assert_int_equal(memory.live, 0);
+        i++;
+
+    } while (status == OG_JSON_NO_MEMORY);
+
+    assert_true(i > 10);
+
+    og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
+    free(body);
+}
+
+
+/* What one large body took is not held until the worker ends. */
+static void
+test_large_bodies_leave_little(void **state)
+{
+    og_json_t               *json;
+    const char              *wrong;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    (void) state;
+
+    make_body(100 * 1000);
+    rules.fields = make_fields(&wrong);
+    rules.max_depth = 64;
+    rules.reject_unlisted = 0;
+
+    arm(SIZE_MAX);
+    json = og_json_create();
+    result = og_json_scan(json, &rules, body, body_len);
+    assert_int_equal(result->status, OG_JSON_OK);
+    assert_true(memory.bytes < 2 * 1024 * 1024);
+
+    disarm();
+    og_json_free(json);
+    og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
+    free(body);
+}
+
+
+/* Every case again, with each allocation failing: never another answer. */
+static void
+check_case(const json_case_t *row)
+{
+    size_t                   i;
+    og_json_t               *json;
+    const char              *wrong;
+    og_json_rules_t          rules;
+    og_json_status_e         status, want;
+    const og_json_result_t  *result;
+
+    rules.fields = json_case_fields(row, &wrong);
+    rules.max_depth = row->depth;
+    rules.reject_unlisted = row->reject_unlisted & 1;
+    assert_null(wrong);
+
+    want = row->error[0] ? OG_JSON_MALFORMED
+           : row->rejected[0] ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+    i = 0;
+
+    do {
+        arm(i++);
+        json = og_json_create();
+        status = OG_JSON_NO_MEMORY;
+
+        if (json != NULL) {
+            result = og_json_scan(json, &rules, row->in.data, row->in.len);
+            status = result->status;
+        }
+
+        og_json_free(json);
+        disarm();
+
+        assert_true(status == want || status == OG_JSON_NO_MEMORY);
+        assert_int_equal(memory.live, 0);
+
+    } while (status != want);
+
+    og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
+}
+
+
+static void
+test_cases(void **state)
+{
+    (void) state;
+
+    assert_true(json_cases(JSON_CASES, "cut.cases", check_case) > 0);
+    assert_true(json_cases(JSON_CASES, "allow.cases", check_case) > 0);
+    assert_true(json_cases(JSON_CASES, "reject.cases", check_case) > 0);
+    assert_true(json_cases(JSON_CASES, "refused.cases", check_case) > 0);
+    assert_true(json_cases(JSON_CASES, "spellings.cases", check_case) > 0);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_scans),
+        cmocka_unit_test(test_large_bodies_leave_little),
+        cmocka_unit_test(test_cases),
+    };
+
+    return cmocka_run_group_tests_name("og_json memory", tests, NULL, NULL);
+}
