@@ -2,16 +2,14 @@
 /*
  * Copyright (C) order guard contributors
  *
- * The connection's life: connect, send, flush, read, parse, dispatch, expire,
- * fail, close, retry.  Finished batches are put aside and their handlers run
- * at the end of an event handler, when the connection's own state is settled:
- * a handler may submit or fail.
+ * A connection's life: connect, greet, fail, close, retry, leave; and how
+ * batches enter it.
  */
 
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_og_redis.h"
+#include "ngx_http_og_redis_link.h"
 
 
 /* So many rounds of connecting fail before nobody waits for one any more. */
@@ -20,67 +18,32 @@
 /* So many deadlines pass in silence before nobody waits any more. */
 #define NGX_HTTP_OG_REDIS_MAX_TIMEOUTS   3
 
-/* Nothing read for so many timeouts while something is owed: closed. */
-#define NGX_HTTP_OG_REDIS_SILENCE        10
-#define NGX_HTTP_OG_REDIS_EXIT_SILENCE   2
-
 #define NGX_HTTP_OG_REDIS_MAX_BATCHES    8192
 #define NGX_HTTP_OG_REDIS_MAX_UNSENT     (4 * NGX_HTTP_OG_REDIS_MAX_BYTES)
-#define NGX_HTTP_OG_REDIS_BLOCK_SIZE     16384
-#define NGX_HTTP_OG_REDIS_READ_SIZE      16384
 
 #define NGX_HTTP_OG_REDIS_FIRST_RETRY    20      /* ms */
 #define NGX_HTTP_OG_REDIS_LAST_RETRY     2000
-#define NGX_HTTP_OG_REDIS_LOG_PERIOD     1000
 
+/* A peer that vanished without a word is noticed while nothing is asked. */
+#define NGX_HTTP_OG_REDIS_KEEPALIVE      30      /* s */
+#define NGX_HTTP_OG_REDIS_KEEPINTVL      5
+#define NGX_HTTP_OG_REDIS_KEEPCNT        3
 
-/* Bytes on their way out; the data stands behind it. */
-struct ngx_http_og_redis_block_s {
-    ngx_chain_t                  cl;
-    ngx_buf_t                    buf;
-};
+/* Clocks drift apart meanwhile, by no more than a few ms. */
+#define NGX_HTTP_OG_REDIS_CLOCK_FRESH    60000   /* ms */
 
 
 static void ngx_http_og_redis_init_events(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
-static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
-
-static ngx_int_t ngx_http_og_redis_append(ngx_http_og_redis_t *link,
-    ngx_str_t *text);
-static ngx_http_og_redis_block_t *ngx_http_og_redis_get_block(
-    ngx_http_og_redis_t *link, size_t size);
-static void ngx_http_og_redis_free_block(ngx_http_og_redis_t *link,
-    ngx_chain_t *cl);
-static void ngx_http_og_redis_flush_handler(ngx_event_t *ev);
 static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
-static void ngx_http_og_redis_write(ngx_http_og_redis_t *link);
-
-static void ngx_http_og_redis_read_handler(ngx_event_t *rev);
-static void ngx_http_og_redis_read(ngx_http_og_redis_t *link);
-static ngx_int_t ngx_http_og_redis_parse(ngx_http_og_redis_t *link,
-    u_char *data, size_t len);
-static ngx_int_t ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link,
-    redisReply *reply);
-static void ngx_http_og_redis_dispatch(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_finish(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch, ngx_http_og_redis_outcome_e outcome);
-
-static void ngx_http_og_redis_arm(ngx_http_og_redis_t *link,
-    ngx_msec_t deadline);
-static void ngx_http_og_redis_deadline_handler(ngx_event_t *ev);
-static void ngx_http_og_redis_expire(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link);
-static ngx_uint_t ngx_http_og_redis_is_silent(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_rearm(ngx_http_og_redis_t *link);
-
+static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
+static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
+static void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
-static ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
 
 
 ngx_http_og_redis_t *
@@ -99,6 +62,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     link->owner = owner;
     link->ident = (ngx_socket_t) -1;
     link->log = *cycle->log;
+    link->clock = (int64_t) ngx_time() * 1000 - (int64_t) ngx_current_msec;
 
     ngx_queue_init(&link->waiting);
     ngx_queue_init(&link->owed);
@@ -202,10 +166,33 @@ ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
 }
 
 
+ngx_uint_t
+ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link)
+{
+    return link->state == NGX_HTTP_OG_REDIS_READY;
+}
+
+
+ngx_uint_t
+ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link)
+{
+    return link->fenced;
+}
+
+
 uint64_t
 ngx_http_og_redis_now(ngx_http_og_redis_t *link)
 {
-    return (uint64_t) ((int64_t) ngx_current_msec + link->offset_ms);
+    return (uint64_t) ((int64_t) ngx_current_msec + link->clock);
+}
+
+
+ngx_uint_t
+ngx_http_og_redis_knows_time(ngx_http_og_redis_t *link)
+{
+    return link->clock_known
+           && ngx_current_msec - link->clock_set
+              < NGX_HTTP_OG_REDIS_CLOCK_FRESH;
 }
 
 
@@ -266,6 +253,29 @@ ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
 
 
 static void
+ngx_http_og_redis_write_handler(ngx_event_t *wev)
+{
+    ngx_connection_t     *c;
+    ngx_http_og_redis_t  *link;
+
+    c = wev->data;
+    link = c->data;
+
+    if (wev->timedout) {
+        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "connecting timed out");
+
+    } else if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
+        ngx_http_og_redis_connected(link);
+
+    } else {
+        ngx_http_og_redis_write(link);
+    }
+
+    ngx_http_og_redis_dispatch(link);
+}
+
+
+void
 ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
 {
     ngx_connection_t  *c;
@@ -281,11 +291,14 @@ ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
         return;
     }
 
-    if (link->peer.sockaddr->sa_family != AF_UNIX
-        && ngx_tcp_nodelay(c) != NGX_OK)
-    {
-        ngx_http_og_redis_fail(link, 0, "TCP_NODELAY was refused");
-        return;
+    if (link->peer.sockaddr->sa_family != AF_UNIX) {
+
+        if (ngx_tcp_nodelay(c) != NGX_OK) {
+            ngx_http_og_redis_fail(link, 0, "TCP_NODELAY was refused");
+            return;
+        }
+
+        ngx_http_og_redis_keepalive(c);
     }
 
     link->reader = ngx_http_og_redis_reader_create();
@@ -321,6 +334,34 @@ ngx_http_og_redis_test_connect(ngx_connection_t *c)
     }
 
     return NGX_OK;
+}
+
+
+/* A firewall may forget a connection that says nothing for minutes. */
+
+static void
+ngx_http_og_redis_keepalive(ngx_connection_t *c)
+{
+#if (NGX_HAVE_KEEPALIVE_TUNABLE)
+
+    int  idle, interval, count;
+
+    idle = NGX_HTTP_OG_REDIS_KEEPALIVE;
+    interval = NGX_HTTP_OG_REDIS_KEEPINTVL;
+    count = NGX_HTTP_OG_REDIS_KEEPCNT;
+
+    if (setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE,
+                   (const void *) &idle, sizeof(int)) == -1
+        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL,
+                      (const void *) &interval, sizeof(int)) == -1
+        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT,
+                      (const void *) &count, sizeof(int)) == -1)
+    {
+        ngx_log_error(NGX_LOG_INFO, c->log, ngx_socket_errno,
+                      "setsockopt(TCP_KEEPIDLE) failed, ignored");
+    }
+
+#endif
 }
 
 
@@ -366,540 +407,20 @@ ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link)
 
 
 void
-ngx_http_og_redis_send(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline)
-{
-    ngx_uint_t  i;
-
-    batch->submitted = ngx_current_msec;
-    batch->deadline = deadline;
-    batch->offset = link->offset;
-
-    if (ngx_queue_empty(&link->owed)) {
-        link->heard = ngx_current_msec;
-    }
-
-    ngx_queue_insert_tail(&link->owed, &batch->queue);
-    link->nbatches++;
-
-    for (i = 0; i < batch->ncommands; i++) {
-
-        /* half a command in the stream would be a connection lost */
-
-        if (ngx_http_og_redis_append(link, &batch->commands[i]) != NGX_OK) {
-            ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory to send");
-            break;
-        }
-
-        redisFreeCommand((char *) batch->commands[i].data);
-        batch->commands[i].data = NULL;
-    }
-
-    ngx_http_og_redis_arm(link, deadline);
-    ngx_post_event(&link->flush, &ngx_posted_events);
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_append(ngx_http_og_redis_t *link, ngx_str_t *text)
-{
-    ngx_buf_t                  *b;
-    ngx_http_og_redis_block_t  *block;
-
-    b = link->last ? link->last->buf : NULL;
-
-    if (b == NULL || (size_t) (b->end - b->last) < text->len) {
-
-        block = ngx_http_og_redis_get_block(link, text->len);
-        if (block == NULL) {
-            return NGX_ERROR;
-        }
-
-        if (link->last) {
-            link->last->next = &block->cl;
-
-        } else {
-            link->out = &block->cl;
-        }
-
-        link->last = &block->cl;
-        b = &block->buf;
-    }
-
-    b->last = ngx_cpymem(b->last, text->data, text->len);
-
-    link->unsent += text->len;
-    link->offset += text->len;
-
-    return NGX_OK;
-}
-
-
-static ngx_http_og_redis_block_t *
-ngx_http_og_redis_get_block(ngx_http_og_redis_t *link, size_t size)
-{
-    u_char                     *p;
-    ngx_http_og_redis_block_t  *block;
-
-    size = ngx_max(size, NGX_HTTP_OG_REDIS_BLOCK_SIZE);
-
-    if (size == NGX_HTTP_OG_REDIS_BLOCK_SIZE && link->spare) {
-        block = link->spare;
-        link->spare = NULL;
-
-    } else {
-        block = ngx_alloc(sizeof(ngx_http_og_redis_block_t) + size,
-                          &link->log);
-        if (block == NULL) {
-            return NULL;
-        }
-    }
-
-    ngx_memzero(block, sizeof(ngx_http_og_redis_block_t));
-
-    p = (u_char *) block + sizeof(ngx_http_og_redis_block_t);
-
-    block->cl.buf = &block->buf;
-    block->buf.start = p;
-    block->buf.pos = p;
-    block->buf.last = p;
-    block->buf.end = p + size;
-    block->buf.temporary = 1;
-
-    return block;
-}
-
-
-static void
-ngx_http_og_redis_free_block(ngx_http_og_redis_t *link, ngx_chain_t *cl)
-{
-    ngx_http_og_redis_block_t  *block;
-
-    block = (ngx_http_og_redis_block_t *) cl;
-
-    if (link->spare == NULL
-        && block->buf.end - block->buf.start == NGX_HTTP_OG_REDIS_BLOCK_SIZE)
-    {
-        link->spare = block;
-        return;
-    }
-
-    ngx_free(block);
-}
-
-
-static void
-ngx_http_og_redis_flush_handler(ngx_event_t *ev)
-{
-    ngx_http_og_redis_t  *link;
-
-    link = ev->data;
-
-    ngx_http_og_redis_write(link);
-    ngx_http_og_redis_dispatch(link);
-}
-
-
-static void
-ngx_http_og_redis_write_handler(ngx_event_t *wev)
-{
-    ngx_connection_t     *c;
-    ngx_http_og_redis_t  *link;
-
-    c = wev->data;
-    link = c->data;
-
-    if (wev->timedout) {
-        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "connecting timed out");
-
-    } else if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
-        ngx_http_og_redis_connected(link);
-
-    } else {
-        ngx_http_og_redis_write(link);
-    }
-
-    ngx_http_og_redis_dispatch(link);
-}
-
-
-static void
-ngx_http_og_redis_write(ngx_http_og_redis_t *link)
-{
-    off_t              sent;
-    ngx_chain_t       *cl, *rest;
-    ngx_connection_t  *c;
-
-    c = link->peer.connection;
-
-    if (c == NULL || link->out == NULL || !c->write->ready) {
-        return;
-    }
-
-    sent = c->sent;
-
-    rest = c->send_chain(c, link->out, 0);
-
-    if (rest == NGX_CHAIN_ERROR) {
-        ngx_http_og_redis_fail(link, ngx_socket_errno, "send() failed");
-        return;
-    }
-
-    link->unsent -= (size_t) (c->sent - sent);
-
-    while (link->out != rest) {
-        cl = link->out;
-        link->out = cl->next;
-        ngx_http_og_redis_free_block(link, cl);
-    }
-
-    if (link->out == NULL) {
-        link->last = NULL;
-    }
-
-    if (ngx_handle_write_event(c->write, 0) != NGX_OK) {
-        ngx_http_og_redis_fail(link, 0, "waiting for a write event failed");
-    }
-}
-
-
-static void
-ngx_http_og_redis_read_handler(ngx_event_t *rev)
-{
-    ngx_connection_t     *c;
-    ngx_http_og_redis_t  *link;
-
-    c = rev->data;
-    link = c->data;
-
-    if (c->close) {
-
-        /* set once, when the worker is told to leave, or must leave */
-
-        c->close = 0;
-
-        if (ngx_http_og_redis_may_leave(link)) {
-            ngx_http_og_redis_leave(link);
-        }
-
-        return;
-    }
-
-    if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
-        ngx_http_og_redis_connected(link);
-
-    } else {
-        ngx_http_og_redis_read(link);
-    }
-
-    ngx_http_og_redis_dispatch(link);
-}
-
-
-static void
-ngx_http_og_redis_read(ngx_http_og_redis_t *link)
-{
-    ssize_t            n;
-    ngx_connection_t  *c;
-
-    static u_char      data[NGX_HTTP_OG_REDIS_READ_SIZE];
-
-    c = link->peer.connection;
-
-    while (c->read->ready) {
-
-        n = c->recv(c, data, sizeof(data));
-
-        if (n == NGX_AGAIN) {
-            break;
-        }
-
-        if (n == 0) {
-            ngx_http_og_redis_fail(link, 0, "the server closed it");
-            return;
-        }
-
-        if (n == NGX_ERROR) {
-            ngx_http_og_redis_fail(link, ngx_socket_errno, "recv() failed");
-            return;
-        }
-
-        if (ngx_http_og_redis_parse(link, data, n) != NGX_OK) {
-            return;
-        }
-    }
-
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
-        ngx_http_og_redis_fail(link, 0, "waiting for a read event failed");
-    }
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_parse(ngx_http_og_redis_t *link, u_char *data, size_t len)
-{
-    void  *reply;
-
-    link->heard = ngx_current_msec;
-    link->timeouts = 0;
-    link->unparsed += len;
-
-    if (redisReaderFeed(link->reader, (char *) data, len) != REDIS_OK) {
-        ngx_http_og_redis_fail(link, 0, "no memory for a reply");
-        return NGX_ERROR;
-    }
-
-    for ( ;; ) {
-
-        reply = NULL;
-
-        if (redisReaderGetReply(link->reader, &reply) != REDIS_OK) {
-            ngx_http_og_redis_fail(link, 0, "it sent what is no reply");
-            return NGX_ERROR;
-        }
-
-        if (reply == NULL) {
-            break;
-        }
-
-        link->unparsed = link->reader->len - link->reader->pos;
-
-        if (ngx_http_og_redis_take_reply(link, reply) != NGX_OK) {
-            return NGX_ERROR;
-        }
-    }
-
-    if (link->unparsed > 2 * NGX_HTTP_OG_REDIS_MAX_BYTES) {
-        ngx_http_og_redis_fail(link, 0, "it sent a reply beyond all bounds");
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
-{
-    ngx_queue_t                *q;
-    ngx_http_og_redis_batch_t  *batch;
-
-    if (ngx_queue_empty(&link->owed)) {
-        freeReplyObject(reply);
-        ngx_http_og_redis_fail(link, 0, "it sent a reply to nothing");
-        return NGX_ERROR;
-    }
-
-    q = ngx_queue_head(&link->owed);
-    batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-
-    batch->replies[batch->nreplies++] = reply;
-
-    if (batch->nreplies == batch->ncommands) {
-        ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_og_redis_finish(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch, ngx_http_og_redis_outcome_e outcome)
-{
-    batch->outcome = outcome;
-
-    ngx_queue_remove(&batch->queue);
-    ngx_queue_insert_tail(&link->done, &batch->queue);
-    link->nbatches--;
-}
-
-
-static void
-ngx_http_og_redis_dispatch(ngx_http_og_redis_t *link)
-{
-    ngx_queue_t                *q;
-    ngx_http_og_redis_batch_t  *batch;
-
-    while (!ngx_queue_empty(&link->notices)) {
-        q = ngx_queue_head(&link->notices);
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, notice);
-
-        ngx_queue_remove(q);
-
-        batch->handler(batch);
-    }
-
-    while (!ngx_queue_empty(&link->done)) {
-        q = ngx_queue_head(&link->done);
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-
-        ngx_queue_remove(q);
-
-        batch->handler(batch);
-        ngx_http_og_redis_batch_free(batch);
-    }
-
-    if (ngx_exiting && ngx_http_og_redis_may_leave(link)) {
-        ngx_http_og_redis_leave(link);
-    }
-}
-
-
-static void
-ngx_http_og_redis_arm(ngx_http_og_redis_t *link, ngx_msec_t deadline)
-{
-    ngx_msec_int_t  delay;
-
-    if (link->deadline.timer_set) {
-
-        if ((ngx_msec_int_t) (deadline - link->deadline.timer.key) >= 0) {
-            return;
-        }
-
-        /* a set timer is not moved by less than nginx's lazy delay */
-
-        ngx_del_timer(&link->deadline);
-    }
-
-    delay = (ngx_msec_int_t) (deadline - ngx_current_msec);
-
-    ngx_add_timer(&link->deadline, (ngx_msec_t) ngx_max(delay, 1));
-}
-
-
-static void
-ngx_http_og_redis_deadline_handler(ngx_event_t *ev)
-{
-    ngx_http_og_redis_t  *link;
-
-    link = ev->data;
-
-    ngx_http_og_redis_expire_waiting(link);
-    ngx_http_og_redis_expire(link);
-
-    if (ngx_http_og_redis_is_silent(link)) {
-        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "it has gone silent");
-    }
-
-    ngx_http_og_redis_dispatch(link);
-    ngx_http_og_redis_rearm(link);
-}
-
-
-/* A batch whose reply is late keeps its place: replies come in order. */
-
-static void
-ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
-{
-    ngx_queue_t                *q;
-    ngx_http_og_redis_batch_t  *batch;
-
-    for (q = ngx_queue_head(&link->owed);
-         q != ngx_queue_sentinel(&link->owed);
-         q = ngx_queue_next(q))
-    {
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-
-        if (batch->late
-            || (ngx_msec_int_t) (batch->deadline - ngx_current_msec) > 0)
-        {
-            continue;
-        }
-
-        batch->late = 1;
-        batch->outcome = NGX_HTTP_OG_REDIS_TIMED_OUT;
-        ngx_queue_insert_tail(&link->notices, &batch->notice);
-
-        link->timeouts++;
-    }
-
-    if (!ngx_queue_empty(&link->notices)) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, NGX_LOG_ERR,
-                              NGX_ETIMEDOUT, "has not answered in %M ms",
-                              link->conf->timeout);
-    }
-}
-
-
-static void
-ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link)
-{
-    ngx_queue_t                *q, *next;
-    ngx_http_og_redis_batch_t  *batch;
-
-    for (q = ngx_queue_head(&link->waiting);
-         q != ngx_queue_sentinel(&link->waiting);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-
-        if ((ngx_msec_int_t) (batch->deadline - ngx_current_msec) <= 0) {
-            ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_UNSENT);
-            }
-    }
-}
-
-
-static ngx_uint_t
-ngx_http_og_redis_is_silent(ngx_http_og_redis_t *link)
-{
-    ngx_msec_t  limit;
-
-    if (ngx_queue_empty(&link->owed)) {
-        return 0;
-    }
-
-    limit = (ngx_exiting ? NGX_HTTP_OG_REDIS_EXIT_SILENCE
-                         : NGX_HTTP_OG_REDIS_SILENCE) * link->conf->timeout;
-
-    return (ngx_msec_int_t) (ngx_current_msec - link->heard - limit) >= 0;
-}
-
-
-/* Looks again at the next deadline, and each timeout while a reply is owed. */
-
-static void
-ngx_http_og_redis_rearm(ngx_http_og_redis_t *link)
-{
-    ngx_queue_t                *q;
-    ngx_http_og_redis_batch_t  *batch;
-
-    for (q = ngx_queue_head(&link->owed);
-         q != ngx_queue_sentinel(&link->owed);
-         q = ngx_queue_next(q))
-    {
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-
-        if (!batch->late) {
-            ngx_http_og_redis_arm(link, batch->deadline);
-        }
-    }
-
-    for (q = ngx_queue_head(&link->waiting);
-         q != ngx_queue_sentinel(&link->waiting);
-         q = ngx_queue_next(q))
-    {
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-        ngx_http_og_redis_arm(link, batch->deadline);
-    }
-
-    if (!ngx_queue_empty(&link->owed)) {
-        ngx_http_og_redis_arm(link, ngx_current_msec + link->conf->timeout);
-    }
-}
-
-
-void
 ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
     const char *what)
 {
+    ngx_uint_t                 level;
     ngx_http_og_redis_state_e  state;
 
     state = link->state;
 
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, NGX_LOG_ERR, err,
+    /* a server may close what is idle, and nothing is lost with it */
+
+    level = (state == NGX_HTTP_OG_REDIS_READY && ngx_queue_empty(&link->owed))
+            ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, level, err,
                           "lost its connection to %V: %s",
                           &link->conf->addrs[link->naddr].name, what);
 
@@ -908,15 +429,7 @@ ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
     link->closed++;
 
     if (state != NGX_HTTP_OG_REDIS_READY) {
-        link->naddr = (link->naddr + 1) % link->conf->naddrs;
-
-        if (link->naddr == 0) {
-            link->failures++;
-        }
-    }
-
-    if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES) {
-        ngx_http_og_redis_refuse_waiting(link);
+        ngx_http_og_redis_next_address(link);
     }
 
     ngx_http_og_redis_schedule(link);
@@ -928,9 +441,31 @@ ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
 
 
 static void
+ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
+{
+    link->naddr = (link->naddr + 1) % link->conf->naddrs;
+
+    if (link->naddr != 0) {
+        return;
+    }
+
+    link->failures++;
+
+    if (link->failures == NGX_HTTP_OG_REDIS_MAX_FAILURES) {
+        ngx_log_error(NGX_LOG_ERR, &link->log, 0,
+                      "store \"%V\" cannot be reached: nothing waits for it "
+                      "until it can", &link->conf->name);
+    }
+
+    if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES) {
+        ngx_http_og_redis_refuse_waiting(link);
+    }
+}
+
+
+static void
 ngx_http_og_redis_close(ngx_http_og_redis_t *link)
 {
-    ngx_chain_t       *cl;
     ngx_connection_t  *c;
 
     c = link->peer.connection;
@@ -947,14 +482,8 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
         ngx_delete_posted_event(&link->flush);
     }
 
-    while (link->out) {
-        cl = link->out;
-        link->out = cl->next;
-        ngx_http_og_redis_free_block(link, cl);
-    }
+    ngx_http_og_redis_discard(link);
 
-    link->last = NULL;
-    link->unsent = 0;
     link->timeouts = 0;
 
     if (link->reader) {
@@ -1050,14 +579,14 @@ ngx_http_og_redis_retry_handler(ngx_event_t *ev)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link)
 {
     return link->nbatches == 0 && !link->owner->busy(link->data);
 }
 
 
-static void
+void
 ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
 {
     if (link->peer.connection == NULL) {
@@ -1068,46 +597,4 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
                    "order guard store \"%V\": leaving", &link->conf->name);
 
     ngx_http_og_redis_close(link);
-}
-
-
-void
-ngx_http_og_redis_log(ngx_http_og_redis_t *link, ngx_http_og_redis_log_e kind,
-    ngx_uint_t level, ngx_err_t err, const char *fmt, ...)
-{
-    u_char      text[NGX_MAX_ERROR_STR / 4], *last;
-    va_list     args;
-    ngx_str_t   line;
-    ngx_uint_t  withheld;
-
-    if (link->logged[kind].used
-        && ngx_current_msec - link->logged[kind].time
-           < NGX_HTTP_OG_REDIS_LOG_PERIOD)
-    {
-        link->logged[kind].withheld++;
-        return;
-    }
-
-    va_start(args, fmt);
-    last = ngx_vslprintf(text, text + sizeof(text), fmt, args);
-    va_end(args);
-
-    line.data = text;
-    line.len = last - text;
-
-    withheld = link->logged[kind].withheld;
-
-    link->logged[kind].used = 1;
-    link->logged[kind].time = ngx_current_msec;
-    link->logged[kind].withheld = 0;
-
-    if (withheld) {
-        ngx_log_error(level, &link->log, err,
-                      "store \"%V\" %V (%ui more since the last such line)",
-                      &link->conf->name, &line, withheld);
-        return;
-    }
-
-    ngx_log_error(level, &link->log, err, "store \"%V\" %V",
-                  &link->conf->name, &line);
 }

@@ -9,7 +9,7 @@
 
 #include <hiredis/hiredis.h>
 
-#include "ngx_http_og_redis.h"
+#include "ngx_http_og_redis_link.h"
 
 
 #define NGX_HTTP_OG_REDIS_MAX_ARGS      32
@@ -96,6 +96,26 @@ ngx_http_og_redis_command(ngx_http_og_redis_batch_t *batch,
     command->len = len;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_say(ngx_http_og_redis_batch_t *batch, ngx_uint_t argc, ...)
+{
+    va_list     words;
+    ngx_str_t   args[NGX_HTTP_OG_REDIS_MAX_ARGS];
+    ngx_uint_t  i;
+
+    va_start(words, argc);
+
+    for (i = 0; i < argc; i++) {
+        args[i].data = (u_char *) va_arg(words, char *);
+        args[i].len = ngx_strlen(args[i].data);
+    }
+
+    va_end(words);
+
+    return ngx_http_og_redis_command(batch, args, argc);
 }
 
 

@@ -280,7 +280,8 @@ static char *
 ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *word)
 {
-    ngx_str_t                         value;
+    u_char                           *equals;
+    ngx_str_t                         value, name;
     const ngx_str_t                  *later;
     const ngx_http_og_redis_param_t  *param;
 
@@ -299,6 +300,13 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         return param->set(cf, rs, &value);
     }
 
+    /* the value is not repeated: it may be a password */
+
+    equals = ngx_strlchr(word->data, word->data + word->len, '=');
+
+    name.data = word->data;
+    name.len = equals ? (size_t) (equals + 1 - word->data) : word->len;
+
     for (later = ngx_http_og_redis_later_params; later->len; later++) {
 
         if (word->len >= later->len
@@ -307,7 +315,7 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "parameter \"%V\" of store \"%V\" is not "
                                "supported by this version, remove it",
-                               word, &rs->conf.name);
+                               &name, &rs->conf.name);
             return NGX_CONF_ERROR;
         }
     }
@@ -316,7 +324,7 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                        "unknown parameter \"%V\" of store \"%V\", known are "
                        "\"timeout=\", \"connect_timeout=\", \"prefix=\", "
                        "\"db=\" and \"password_file=\"",
-                       word, &rs->conf.name);
+                       &name, &rs->conf.name);
 
     return NGX_CONF_ERROR;
 }

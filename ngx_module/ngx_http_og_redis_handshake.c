@@ -2,65 +2,34 @@
 /*
  * Copyright (C) order guard contributors
  *
- * What a connection says before it is used: who we are, what the server is
- * and what time it has; then, behind the fence, whether the server still has
- * its data.  Time and data are asked for again once a second while in use.
- *
- * The fence: bytes of a connection that was closed with replies owed can
- * still reach the server, held by a kernel or a proxy on the way.  Killing
- * that connection by its id makes sure that they never run.
+ * The greeting: who we are, what the server is and what time it has.
  */
 
 
 #include <hiredis/hiredis.h>
-#include <openssl/rand.h>
 
-#include "ngx_http_og_redis.h"
+#include "ngx_http_og_redis_link.h"
 
 
 #define NGX_HTTP_OG_REDIS_MIN_VERSION    7
 #define NGX_HTTP_OG_REDIS_GREETINGS      7
 
-#define NGX_HTTP_OG_REDIS_PROBE_PERIOD   1000    /* ms */
-
 /* A round trip longer than this says too little about the server's clock. */
 #define NGX_HTTP_OG_REDIS_CLOCK_ERROR    20      /* ms */
 #define NGX_HTTP_OG_REDIS_CLOCK_AGE      10000
 
-/* No client ever has this id: asks whether the ACL lets us kill. */
-#define NGX_HTTP_OG_REDIS_NO_CLIENT      "9223372036854775807"
-
-
-static ngx_int_t ngx_http_og_redis_say(ngx_http_og_redis_batch_t *batch,
-    ngx_uint_t argc, ...);
 
 static ngx_int_t ngx_http_og_redis_write_greeting(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_greeted(ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch);
-static ngx_int_t ngx_http_og_redis_expect(ngx_http_og_redis_t *link,
-    redisReply *reply, int type, const char *what);
-
 static ngx_int_t ngx_http_og_redis_read_server(ngx_http_og_redis_t *link,
     redisReply *reply);
 static void ngx_http_og_redis_read_memory(ngx_http_og_redis_t *link,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_info(redisReply *reply, const char *name,
     ngx_str_t *value);
-static ngx_int_t ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link,
-    redisReply *reply, ngx_msec_t asked);
-
-static void ngx_http_og_redis_fence(ngx_http_og_redis_t *link);
-static ngx_int_t ngx_http_og_redis_say_epoch(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link,
-    redisReply *reply);
-static ngx_int_t ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
-    redisReply *reply);
-
-static void ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch);
 
 
 void
@@ -132,26 +101,6 @@ ngx_http_og_redis_write_greeting(ngx_http_og_redis_t *link,
     }
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_say(ngx_http_og_redis_batch_t *batch, ngx_uint_t argc, ...)
-{
-    va_list     words;
-    ngx_str_t   args[8];
-    ngx_uint_t  i;
-
-    va_start(words, argc);
-
-    for (i = 0; i < argc; i++) {
-        args[i].data = (u_char *) va_arg(words, char *);
-        args[i].len = ngx_strlen(args[i].data);
-    }
-
-    va_end(words);
-
-    return ngx_http_og_redis_command(batch, args, argc);
 }
 
 
@@ -230,7 +179,7 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
 
     ngx_http_og_redis_read_memory(link, reply[2]);
 
-    link->clock_set = 0;
+    link->clock_known = 0;
 
     if (ngx_http_og_redis_read_clock(link, reply[3], batch->submitted)
         != NGX_OK)
@@ -240,26 +189,11 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
         return NGX_ERROR;
     }
 
+    link->probed = ngx_current_msec;
+
     /* the name only helps those who read CLIENT LIST: refused is fine */
 
     return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_expect(ngx_http_og_redis_t *link, redisReply *reply,
-    int type, const char *what)
-{
-    if (reply->type == type) {
-        return NGX_OK;
-    }
-
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
-                          "answered %s", ngx_http_og_redis_code(reply));
-
-    ngx_http_og_redis_fail(link, 0, what);
-
-    return NGX_ERROR;
 }
 
 
@@ -268,7 +202,7 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
 {
     u_char     *dot;
     ngx_int_t   major;
-    ngx_str_t   version, run_id;
+    ngx_str_t   version, run_id, mode;
 
     if (ngx_http_og_redis_info(reply, "redis_version", &version) != NGX_OK
         || ngx_http_og_redis_info(reply, "run_id", &run_id) != NGX_OK
@@ -287,6 +221,17 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
                               0, "is a Redis %V, at least %d.0 is needed",
                               &version, NGX_HTTP_OG_REDIS_MIN_VERSION);
         ngx_http_og_redis_fail(link, 0, "the server is too old");
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_info(reply, "redis_mode", &mode) == NGX_OK
+        && (mode.len != sizeof("standalone") - 1
+            || ngx_strncmp(mode.data, "standalone", mode.len) != 0))
+    {
+        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
+                              0, "is a %V node, this version speaks to a "
+                              "single server", &mode);
+        ngx_http_og_redis_fail(link, 0, "the server is no single one");
         return NGX_ERROR;
     }
 
@@ -362,7 +307,7 @@ ngx_http_og_redis_info(redisReply *reply, const char *name, ngx_str_t *value)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link, redisReply *reply,
     ngx_msec_t asked)
 {
@@ -389,7 +334,7 @@ ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link, redisReply *reply,
     took = ngx_current_msec - asked;
 
     if (took > NGX_HTTP_OG_REDIS_CLOCK_ERROR
-        && link->clock_set != 0
+        && link->clock_known
         && ngx_current_msec - link->clock_set < NGX_HTTP_OG_REDIS_CLOCK_AGE)
     {
         return NGX_OK;
@@ -397,248 +342,26 @@ ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link, redisReply *reply,
 
     now = (int64_t) sec * 1000 + usec / 1000;
 
-    link->offset_ms = now - (int64_t) (asked + took / 2);
+    link->clock = now - (int64_t) (asked + took / 2);
+    link->clock_known = 1;
     link->clock_set = ngx_current_msec;
-    link->probed = ngx_current_msec;
 
     return NGX_OK;
 }
 
 
-static void
-ngx_http_og_redis_fence(ngx_http_og_redis_t *link)
+ngx_int_t
+ngx_http_og_redis_expect(ngx_http_og_redis_t *link, redisReply *reply,
+    int type, const char *what)
 {
-    u_char                      id[NGX_INT64_LEN + 1];
-    const char                 *victim;
-    ngx_http_og_redis_batch_t  *batch;
-
-    link->state = NGX_HTTP_OG_REDIS_FENCING;
-
-    victim = NGX_HTTP_OG_REDIS_NO_CLIENT;
-
-    /* another server: what the old one was sent has died with it */
-
-    if (link->unfenced.id != 0
-        && ngx_memcmp(link->unfenced.run_id, link->server.run_id,
-                      NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
-           == 0)
-    {
-        *ngx_sprintf(id, "%L", link->unfenced.id) = '\0';
-        victim = (char *) id;
-    }
-
-    batch = ngx_http_og_redis_batch_create(2, ngx_http_og_redis_fenced, link);
-    if (batch == NULL) {
-        ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for the fence");
-        return;
-    }
-
-    if (ngx_http_og_redis_say(batch, 4, "CLIENT", "KILL", "ID", victim)
-        != NGX_OK
-        || ngx_http_og_redis_say_epoch(link, batch) != NGX_OK)
-    {
-        ngx_http_og_redis_batch_free(batch);
-        ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for the fence");
-        return;
-    }
-
-    ngx_http_og_redis_send(link, batch,
-                           ngx_current_msec + link->conf->timeout);
-}
-
-
-/* Reads the marker, and makes one where there is none. */
-
-static ngx_int_t
-ngx_http_og_redis_say_epoch(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch)
-{
-    u_char     random[NGX_HTTP_OG_REDIS_EPOCH_SIZE / 2];
-    u_char     text[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
-    ngx_str_t  args[5];
-
-    if (RAND_bytes(random, sizeof(random)) != 1) {
-        return NGX_ERROR;
-    }
-
-    ngx_hex_dump(text, random, sizeof(random));
-
-    ngx_str_set(&args[0], "SET");
-    args[1] = link->conf->epoch_key;
-    args[2].data = text;
-    args[2].len = sizeof(text);
-    ngx_str_set(&args[3], "NX");
-    ngx_str_set(&args[4], "GET");
-
-    /* what the reply must be when it is nil */
-
-    ngx_memcpy(link->new_epoch, text, sizeof(text));
-
-    return ngx_http_og_redis_command(batch, args, 5);
-}
-
-
-static void
-ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
-{
-    ngx_http_og_redis_t  *link;
-
-    link = batch->data;
-
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
-        break;
-
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "the greeting timed out");
-        return;
-
-    default:
-        return;
-    }
-
-    if (batch->late) {
-        return;
-    }
-
-    ngx_http_og_redis_read_kill(link, batch->replies[0]);
-
-    if (ngx_http_og_redis_read_epoch(link, batch->replies[1]) == NGX_OK) {
-        ngx_http_og_redis_ready(link);
-    }
-}
-
-
-static void
-ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link, redisReply *reply)
-{
-    ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
-
-    link->fenced = (reply->type == REDIS_REPLY_INTEGER);
-
-    if (link->fenced || link->warned_fence) {
-        return;
-    }
-
-    link->warned_fence = 1;
-
-    ngx_log_error(NGX_LOG_WARN, &link->log, 0,
-                  "store \"%V\" answers %s to CLIENT KILL: a key whose "
-                  "release is lost with a connection stays blocked; allow "
-                  "\"+client|kill\" in the ACL",
-                  &link->conf->name, ngx_http_og_redis_code(reply));
-}
-
-
-/*
- * The marker that was known and is gone, or is another, tells that the
- * store's data went with it.
- */
-
-static ngx_int_t
-ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link, redisReply *reply)
-{
-    ngx_str_t   epoch;
-    ngx_uint_t  lost;
-
-    /* a full store still answers what it knows, and frees keys */
-
-    if (ngx_http_og_redis_is_error(reply, "OOM")) {
+    if (reply->type == type) {
         return NGX_OK;
     }
 
-    if (reply->type == REDIS_REPLY_NIL) {
-        epoch.data = link->new_epoch;
-        epoch.len = NGX_HTTP_OG_REDIS_EPOCH_SIZE;
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+                          "answered %s", ngx_http_og_redis_code(reply));
 
-    } else if (reply->type == REDIS_REPLY_STRING) {
-        epoch.data = (u_char *) reply->str;
-        epoch.len = ngx_min((size_t) reply->len,
-                            NGX_HTTP_OG_REDIS_EPOCH_SIZE);
+    ngx_http_og_redis_fail(link, 0, what);
 
-    } else {
-        return ngx_http_og_redis_expect(link, reply, REDIS_REPLY_STRING,
-                                        "it cannot be written to");
-    }
-
-    lost = link->epoch_known
-           && ngx_memcmp(link->epoch, epoch.data, epoch.len) != 0;
-
-    ngx_memzero(link->epoch, NGX_HTTP_OG_REDIS_EPOCH_SIZE);
-    ngx_memcpy(link->epoch, epoch.data, epoch.len);
-    link->epoch_known = 1;
-
-    if (lost) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_DATA, NGX_LOG_ERR,
-                              0, "has lost its data: orders made before may "
-                              "run again");
-        link->data_was_lost = 1;
-    }
-
-    return NGX_OK;
-}
-
-
-void
-ngx_http_og_redis_probe(ngx_http_og_redis_t *link)
-{
-    ngx_http_og_redis_batch_t  *batch;
-
-    if (link->probing
-        || ngx_current_msec - link->probed < NGX_HTTP_OG_REDIS_PROBE_PERIOD)
-    {
-        return;
-    }
-
-    batch = ngx_http_og_redis_batch_create(2, ngx_http_og_redis_probed, link);
-    if (batch == NULL) {
-        return;
-    }
-
-    if (ngx_http_og_redis_say(batch, 1, "TIME") != NGX_OK
-        || ngx_http_og_redis_say_epoch(link, batch) != NGX_OK)
-    {
-        ngx_http_og_redis_batch_free(batch);
-        return;
-    }
-
-    link->probing = 1;
-
-    ngx_http_og_redis_send(link, batch,
-                           ngx_current_msec + link->conf->timeout);
-}
-
-
-static void
-ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch)
-{
-    ngx_http_og_redis_t  *link;
-
-    link = batch->data;
-
-    if (batch->outcome == NGX_HTTP_OG_REDIS_TIMED_OUT) {
-        return;
-    }
-
-    link->probing = 0;
-
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
-        return;
-    }
-
-    link->probed = ngx_current_msec;
-
-    if (ngx_http_og_redis_read_clock(link, batch->replies[0],
-                                     batch->submitted)
-        != NGX_OK)
-    {
-        ngx_http_og_redis_expect(link, batch->replies[0], REDIS_REPLY_ARRAY,
-                                 "it does not tell the time");
-        return;
-    }
-
-    if (ngx_http_og_redis_read_epoch(link, batch->replies[1]) == NGX_OK) {
-        ngx_http_og_redis_tell_loss(link);
-    }
+    return NGX_ERROR;
 }

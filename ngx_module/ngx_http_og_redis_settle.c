@@ -26,6 +26,7 @@
 /* Looked at in one go, so that settling leaves room for requests. */
 #define NGX_HTTP_OG_MAX_SETTLING         64
 
+#define NGX_HTTP_OG_SETTLE_PERIOD        50      /* ms */
 #define NGX_HTTP_OG_SETTLE_AGAIN         1000    /* ms, after a refusal */
 
 /* A leaving worker settles for so many timeouts. */
@@ -79,7 +80,7 @@ ngx_http_og_redis_unsettled(ngx_http_og_task_t *task, ngx_http_og_wish_e wish)
     rs->unsettled_size += task->final.len;
 
     if (!rs->settle.timer_set) {
-        ngx_add_timer(&rs->settle, rs->conf.timeout);
+        ngx_add_timer(&rs->settle, NGX_HTTP_OG_SETTLE_PERIOD);
     }
 }
 
@@ -148,12 +149,12 @@ ngx_http_og_redis_settle_handler(ngx_event_t *ev)
         }
     }
 
-    if (rs->link->state == NGX_HTTP_OG_REDIS_READY) {
+    if (ngx_http_og_redis_is_ready(rs->link)) {
         ngx_http_og_redis_settle_some(rs);
     }
 
     if (!ngx_queue_empty(&rs->unsettled)) {
-        ngx_add_timer(ev, rs->conf.timeout);
+        ngx_add_timer(ev, NGX_HTTP_OG_SETTLE_PERIOD);
     }
 }
 
@@ -271,7 +272,7 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, ngx_http_og_key_e key)
 
         /* the DEL of before may still be on its way, with no fence */
 
-        if (!store && task->deleted && !task->rs->link->fenced) {
+        if (!store && task->deleted && !ngx_http_og_redis_is_fenced(task->rs->link)) {
             ngx_http_og_redis_forget(task, "a release cannot be repeated "
                                            "without CLIENT KILL");
             return;
@@ -474,7 +475,7 @@ ngx_http_og_redis_unlist(ngx_http_og_task_t *task)
     rs->unsettled_size -= task->final.len;
 
     if (!ngx_queue_empty(&rs->unsettled)
-        && rs->link->state == NGX_HTTP_OG_REDIS_READY)
+        && ngx_http_og_redis_is_ready(rs->link))
     {
         ngx_http_og_redis_settle_some(rs);
     }

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) order guard contributors
  *
- * The Redis backend: a claim's life after begin.  It is renewed until it is
- * completed or released; a lost claim is made again.
+ * The Redis backend: its tables, the life of a task, and that of a claim,
+ * which is renewed until it is completed or released.
  */
 
 
@@ -19,35 +19,18 @@
 static ngx_int_t ngx_http_og_redis_init(ngx_http_og_store_t *store,
     ngx_cycle_t *cycle);
 static void ngx_http_og_redis_exit(ngx_http_og_store_t *store);
+static void ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store);
 static void ngx_http_og_redis_on_ready(void *data);
 static void ngx_http_og_redis_on_data_lost(void *data);
 static ngx_uint_t ngx_http_og_redis_is_busy(void *data);
-
 static ngx_int_t ngx_http_og_redis_open(ngx_http_og_op_t *op);
-static ngx_int_t ngx_http_og_redis_complete(ngx_http_og_op_t *op,
-    og_record_t *record, ngx_msec_t ttl);
-static void ngx_http_og_redis_release(ngx_http_og_op_t *op,
-    ngx_http_og_release_e why);
-static void ngx_http_og_redis_op_close(ngx_http_og_op_t *op);
 static void ngx_http_og_redis_task_free(ngx_http_og_task_t *task);
-
-static void ngx_http_og_redis_let_go(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_op_close(ngx_http_og_op_t *op);
 static void ngx_http_og_redis_renew_handler(ngx_event_t *ev);
 static void ngx_http_og_redis_renew(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_renewed(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch);
-static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
 
-static ngx_int_t ngx_http_og_redis_encode_final(ngx_http_og_task_t *task,
-    og_record_t *record, ngx_msec_t ttl);
-static ngx_int_t ngx_http_og_redis_store_final(ngx_http_og_task_t *task,
-    const char *condition, ngx_http_og_redis_handler_pt handler);
-static void ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_completed_anew(
-    ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_complete_failed(ngx_http_og_task_t *task,
-    ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_complete_done(ngx_http_og_task_t *task);
 
 
 const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
@@ -104,6 +87,8 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
         return;
     }
 
+    ngx_http_og_redis_tell_counters(store);
+
     if (rs->nunsettled) {
         ngx_log_error(NGX_LOG_ERR, store->log, 0,
                       "store \"%V\": %ui claims are left unsettled",
@@ -116,6 +101,31 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
 
     ngx_http_og_redis_destroy(rs->link);
     rs->link = NULL;
+}
+
+
+static void
+ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store)
+{
+    ngx_http_og_store_counters_t  *n;
+
+    n = &store->counters;
+
+    ngx_log_debug7(NGX_LOG_DEBUG_HTTP, store->log, 0,
+                   "order guard store \"%V\": claimed %ui, replayed %ui, "
+                   "unknown %ui, failed %ui, completed %ui, released %ui",
+                   &store->name, n->verdicts[NGX_HTTP_OG_CLAIMED],
+                   n->verdicts[NGX_HTTP_OG_FINISHED],
+                   n->verdicts[NGX_HTTP_OG_UNKNOWN],
+                   n->verdicts[NGX_HTTP_OG_STORE_FAILED],
+                   n->completed, n->released);
+
+    ngx_log_debug8(NGX_LOG_DEBUG_HTTP, store->log, 0,
+                   "order guard store \"%V\": timeouts %ui, double runs %ui, "
+                   "data losses %ui, asserted %ui, unsettled %ui, "
+                   "settled %ui, dropped %ui",
+                   &store->name, n->timeouts, n->double_run, n->data_losses,
+                   n->asserted, n->unsettled, n->settled, n->dropped);
 }
 
 
@@ -256,7 +266,7 @@ ngx_http_og_redis_hold(ngx_http_og_task_t *task)
 }
 
 
-static void
+void
 ngx_http_og_redis_let_go(ngx_http_og_task_t *task)
 {
     task->state = NGX_HTTP_OG_TASK_OVER;
@@ -407,262 +417,6 @@ ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch)
     }
 
     ngx_http_og_redis_task_put(task, batch);
-}
-
-
-static void
-ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
-{
-    ngx_uint_t           i;
-    ngx_http_og_task_t  *task;
-
-    task = op->backend;
-
-    if (why != NGX_HTTP_OG_NOT_SENT) {
-        for (i = 0; i < op->nquotas && task->units; i++) {
-            task->units[i].counted = 0;
-        }
-    }
-
-    switch (task->state) {
-
-    case NGX_HTTP_OG_TASK_HOLDING:
-        ngx_http_og_redis_let_go(task);
-        op->store->counters.released++;
-        break;
-
-    case NGX_HTTP_OG_TASK_ADMITTED:
-        task->state = NGX_HTTP_OG_TASK_OVER;
-        break;
-
-    default:
-        return;
-    }
-
-    /* a key that may be another's by now is looked at first */
-
-    if (task->won && ngx_http_og_redis_has_lapsed(task)) {
-        task->won = 0;
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
-    }
-
-    ngx_http_og_redis_give_back(task);
-}
-
-
-static ngx_uint_t
-ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
-{
-    ngx_msec_t  life;
-
-    life = (task->op->on_unknown == NGX_HTTP_OG_RETRY) ? task->op->lease
-                                                       : task->op->ttl;
-
-    return ngx_current_msec - task->confirmed
-           > life - life / NGX_HTTP_OG_RENEWALS;
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_complete(ngx_http_og_op_t *op, og_record_t *record,
-    ngx_msec_t ttl)
-{
-    ngx_http_og_task_t  *task;
-
-    task = op->backend;
-
-    if (task->state != NGX_HTTP_OG_TASK_HOLDING) {
-        return NGX_OK;
-    }
-
-    if (record->state == OG_RECORD_UNKNOWN
-        && op->on_unknown == NGX_HTTP_OG_RETRY)
-    {
-        ngx_http_og_redis_release(op, NGX_HTTP_OG_FREED);
-        return NGX_OK;
-    }
-
-    ngx_http_og_redis_let_go(task);
-    task->won = 0;
-
-    if (ngx_http_og_redis_encode_final(task, record, ttl) != NGX_OK) {
-        ngx_log_error(NGX_LOG_ALERT, op->store->log, NGX_ENOMEM,
-                      "store \"%V\": an answer could not be recorded",
-                      &op->store->name);
-        return NGX_OK;
-    }
-
-    task->deadline = ngx_current_msec + task->rs->conf.timeout;
-
-    if (ngx_http_og_redis_store_final(task, "XX",
-                                      ngx_http_og_redis_completed)
-        != NGX_OK)
-    {
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
-        return NGX_OK;
-    }
-
-    task->state = NGX_HTTP_OG_TASK_COMPLETING;
-
-    return NGX_AGAIN;
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_encode_final(ngx_http_og_task_t *task, og_record_t *record,
-    ngx_msec_t ttl)
-{
-    /* the key and the command's words need a little room */
-
-    if (record->state == OG_RECORD_DONE
-        && og_record_size(record) > NGX_HTTP_OG_REDIS_MAX_BYTES / 2)
-    {
-        record->state = OG_RECORD_TOMBSTONE;
-    }
-
-    task->final_px = ngx_http_og_redis_decimal(task->op->pool, ttl);
-
-    if (task->final_px.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_og_encode(task->op, record, task->nonce,
-                              ngx_http_og_redis_now(task->rs->link),
-                              &task->final);
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_store_final(ngx_http_og_task_t *task, const char *condition,
-    ngx_http_og_redis_handler_pt handler)
-{
-    ngx_http_og_redis_batch_t  *batch;
-
-    batch = ngx_http_og_redis_batch_create(1, handler, task);
-    if (batch == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_og_redis_set(batch, &task->key, &task->final, condition,
-                              &task->final_px)
-        != NGX_OK)
-    {
-        ngx_http_og_redis_batch_free(batch);
-        return NGX_ERROR;
-    }
-
-    return ngx_http_og_redis_task_submit(task, batch, task->deadline);
-}
-
-
-static void
-ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch)
-{
-    ngx_http_og_task_t  *task;
-
-    task = batch->data;
-
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
-        ngx_http_og_redis_complete_failed(task, batch);
-        return;
-    }
-
-    switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
-
-    case NGX_HTTP_OG_KEY_ABSENT:
-
-        /* the claim is gone; another may have claimed since: not over it */
-
-        if (ngx_http_og_redis_store_final(task, "NX",
-                                          ngx_http_og_redis_completed_anew)
-            != NGX_OK)
-        {
-            ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
-            ngx_http_og_redis_complete_done(task);
-        }
-
-        break;
-
-    case NGX_HTTP_OG_KEY_REFUSED:
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
-        ngx_http_og_redis_complete_done(task);
-        break;
-
-    case NGX_HTTP_OG_KEY_FOREIGN:
-        ngx_http_og_redis_double_run(task);
-
-        /* fall through */
-
-    default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
-        task->rs->store->counters.completed++;
-        ngx_http_og_redis_complete_done(task);
-    }
-
-    ngx_http_og_redis_task_put(task, batch);
-}
-
-
-static void
-ngx_http_og_redis_completed_anew(ngx_http_og_redis_batch_t *batch)
-{
-    ngx_http_og_task_t  *task;
-
-    task = batch->data;
-
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
-        ngx_http_og_redis_complete_failed(task, batch);
-        return;
-    }
-
-    switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
-
-    case NGX_HTTP_OG_KEY_ABSENT:
-        task->rs->store->counters.asserted++;
-
-        /* fall through */
-
-    case NGX_HTTP_OG_KEY_FINAL:
-        task->rs->store->counters.completed++;
-        break;
-
-    case NGX_HTTP_OG_KEY_FOREIGN:
-        ngx_http_og_redis_double_run(task);
-        break;
-
-    default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_REFUSED */
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
-    }
-
-    ngx_http_og_redis_complete_done(task);
-    ngx_http_og_redis_task_put(task, batch);
-}
-
-
-static void
-ngx_http_og_redis_complete_failed(ngx_http_og_task_t *task,
-    ngx_http_og_redis_batch_t *batch)
-{
-    if (batch->outcome != NGX_HTTP_OG_REDIS_TIMED_OUT) {
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
-    }
-
-    ngx_http_og_redis_complete_done(task);
-    ngx_http_og_redis_task_put(task, batch);
-}
-
-
-static void
-ngx_http_og_redis_complete_done(ngx_http_og_task_t *task)
-{
-    if (task->state != NGX_HTTP_OG_TASK_COMPLETING) {
-        return;
-    }
-
-    task->state = NGX_HTTP_OG_TASK_OVER;
-
-    if (!task->closed) {
-        task->op->handler(task->op);
-    }
 }
 
 

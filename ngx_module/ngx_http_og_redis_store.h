@@ -14,6 +14,7 @@
 
 #include <ngx_config.h>
 #include <ngx_core.h>
+#include <ngx_event.h>
 
 #include "ngx_http_og_backend.h"
 #include "ngx_http_og_redis.h"
@@ -95,6 +96,7 @@ typedef struct {
     unsigned                         won:1;     /* the key holds our record */
     unsigned                         freeing:1; /* a DEL was submitted */
     unsigned                         deleted:1; /* a DEL may have been sent */
+    unsigned                         full:1;    /* the store has no memory */
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
 
@@ -121,11 +123,58 @@ char *ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store);
 
 ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);
 
+
+/* ngx_http_og_redis_limit.c */
+
+#define NGX_HTTP_OG_QUOTA_COMMANDS   3
+#define NGX_HTTP_OG_UNIT_COMMANDS    2
+
+/* Counts a unit of the n-th quota, and reads what its window holds. */
+ngx_int_t ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n);
+
+/*
+ * Reads and judges all quotas.  NGX_OK: all admit.  NGX_DECLINED: one
+ * refuses.  NGX_ERROR: not known.  A unit that is not spent, because it goes
+ * back, is judged as if it were not there.
+ */
+ngx_int_t ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task,
+    struct redisReply **reply, ngx_uint_t spent);
+
+/* Gives the n-th quota's unit back, where it is counted and young enough. */
+ngx_int_t ngx_http_og_redis_back_unit(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n);
+
+
+/* ngx_http_og_redis_release.c */
+
+void ngx_http_og_redis_release(ngx_http_og_op_t *op,
+    ngx_http_og_release_e why);
+
 /*
  * Frees the key where it is ours, and gives back every unit that is counted
  * and young enough.  Not waited for; a lost DEL goes to the settle list.
  */
 void ngx_http_og_redis_give_back(ngx_http_og_task_t *task);
+
+/*
+ * The same in three steps, for who adds commands or waits: builds a batch
+ * with room for more (NULL: no memory), submits it (NGX_DECLINED: not sent,
+ * or nothing in it), and looks at its reply, in each call of its handler.
+ * The key is on the settle list wherever its DEL may not have run.
+ */
+ngx_http_og_redis_batch_t *ngx_http_og_redis_back(ngx_http_og_task_t *task,
+    ngx_http_og_redis_handler_pt handler, ngx_uint_t more);
+ngx_int_t ngx_http_og_redis_submit_back(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline);
+void ngx_http_og_redis_check_freed(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
+
+
+/* ngx_http_og_redis_complete.c */
+
+ngx_int_t ngx_http_og_redis_complete(ngx_http_og_op_t *op,
+    og_record_t *record, ngx_msec_t ttl);
 
 
 /* ngx_http_og_redis_store.c */
@@ -138,8 +187,11 @@ ngx_int_t ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,
 void ngx_http_og_redis_task_put(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
 
-/* The claim was won: it is renewed from now on. */
+/* The claim was won: it is HOLDING, and renewed from now on. */
 void ngx_http_og_redis_hold(ngx_http_og_task_t *task);
+
+/* The claim is HOLDING no more, but OVER: it ends, or is left. */
+void ngx_http_og_redis_let_go(ngx_http_og_task_t *task);
 
 /* Claims again what the store has lost, for a task that is HOLDING. */
 void ngx_http_og_redis_assert(ngx_http_og_task_t *task);

@@ -12,7 +12,7 @@
 #include "ngx_http_og_backend.h"
 
 
-#define NGX_HTTP_OG_OP_POOL_SIZE     1024
+#define NGX_HTTP_OG_OP_POOL_SIZE     2048
 #define NGX_HTTP_OG_MAX_STORE_NAME   64
 
 /* A running order is worth asking for again after so many seconds. */

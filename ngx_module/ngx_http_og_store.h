@@ -90,10 +90,7 @@ struct ngx_http_og_op_s {
 };
 
 
-/*
- * Creates an operation on a store; NULL when memory is short.  Only in a
- * worker, after ngx_http_og_stores_init().
- */
+/* Creates an operation on a store; NULL when memory is short. */
 ngx_http_og_op_t *ngx_http_og_op_create(ngx_http_og_store_t *store);
 
 /*

@@ -1,0 +1,280 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The sliding window on plain commands: each slot of a window is a counter
+ * of its own.  A unit is counted in the current slot, and the closed ones are
+ * read in the same write:
+ *
+ *     INCR slot   PEXPIRE slot 1.1 windows NX   MGET closed slots
+ */
+
+
+#include <hiredis/hiredis.h>
+
+#include "ngx_http_og_redis_store.h"
+
+
+/* Gateways' clocks differ by so many ms from the store's, at the most. */
+#define NGX_HTTP_OG_CLOCK_ERROR      20
+
+/* Closed slots, and the next one near an edge. */
+#define NGX_HTTP_OG_MAX_SLOTS        (OG_WINDOW_SLOTS + 1)
+
+
+static ngx_int_t ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n);
+static u_char *ngx_http_og_redis_slot_key(ngx_http_og_task_t *task,
+    ngx_http_og_quota_t *quota, uint64_t slot, u_char *p);
+static size_t ngx_http_og_redis_slot_key_len(ngx_http_og_task_t *task,
+    ngx_http_og_quota_t *quota);
+static ngx_int_t ngx_http_og_redis_read_quota(ngx_http_og_task_t *task,
+    redisReply **reply, ngx_uint_t n, ngx_uint_t spent);
+static int64_t ngx_http_og_redis_read_count(redisReply *reply);
+
+
+ngx_int_t
+ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n)
+{
+    ngx_str_t             args[4];
+    ngx_http_og_unit_t   *unit;
+    ngx_http_og_quota_t  *quota;
+
+    unit = &task->units[n];
+    quota = &task->op->quotas[n];
+
+    unit->asked = ngx_http_og_redis_now(task->rs->link);
+    unit->slot = og_window_slot(&quota->window, unit->asked);
+    unit->counted = 0;
+
+    if (unit->key.data == NULL) {
+        unit->key.data = ngx_pnalloc(task->op->pool,
+                             ngx_http_og_redis_slot_key_len(task, quota));
+        if (unit->key.data == NULL) {
+            return NGX_ERROR;
+        }
+
+        unit->expiry_len = ngx_sprintf(unit->expiry, "%uL",
+                                       og_window_expiry(&quota->window))
+                           - unit->expiry;
+    }
+
+    unit->key.len = ngx_http_og_redis_slot_key(task, quota, unit->slot,
+                                               unit->key.data)
+                    - unit->key.data;
+
+    ngx_str_set(&args[0], "PEXPIRE");
+    args[1] = unit->key;
+    args[2].data = unit->expiry;
+    args[2].len = unit->expiry_len;
+    ngx_str_set(&args[3], "NX");
+
+    if (ngx_http_og_redis_of_key(batch, "INCR", &unit->key) != NGX_OK
+        || ngx_http_og_redis_command(batch, args, 4) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_ask_slots(task, batch, n);
+}
+
+
+/*
+ * Near the end of a slot a gateway whose clock is ahead counts in the next
+ * one already.
+ */
+
+static ngx_int_t
+ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n)
+{
+    u_char               *keys, *p;
+    ngx_int_t             rc;
+    ngx_str_t             args[1 + NGX_HTTP_OG_MAX_SLOTS];
+    ngx_uint_t            i;
+    ngx_http_og_unit_t   *unit;
+    ngx_http_og_quota_t  *quota;
+
+    unit = &task->units[n];
+    quota = &task->op->quotas[n];
+
+    unit->nclosed = OG_WINDOW_SLOTS;
+
+    if (og_window_slot(&quota->window, unit->asked + NGX_HTTP_OG_CLOCK_ERROR)
+        != unit->slot)
+    {
+        unit->nclosed++;
+    }
+
+    keys = ngx_alloc(unit->nclosed
+                     * ngx_http_og_redis_slot_key_len(task, quota),
+                     task->rs->store->log);
+    if (keys == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_set(&args[0], "MGET");
+    p = keys;
+
+    for (i = 0; i < unit->nclosed; i++) {
+        args[1 + i].data = p;
+        p = ngx_http_og_redis_slot_key(task, quota,
+                                       i < OG_WINDOW_SLOTS
+                                       ? unit->slot - 1 - i : unit->slot + 1,
+                                       p);
+        args[1 + i].len = p - args[1 + i].data;
+    }
+
+    rc = ngx_http_og_redis_command(batch, args, 1 + unit->nclosed);
+
+    ngx_free(keys);
+
+    return rc;
+}
+
+
+static u_char *
+ngx_http_og_redis_slot_key(ngx_http_og_task_t *task,
+    ngx_http_og_quota_t *quota, uint64_t slot, u_char *p)
+{
+    p = ngx_cpymem(p, task->rs->prefix.data, task->rs->prefix.len);
+    p = ngx_cpymem(p, quota->key.data, quota->key.len);
+
+    return ngx_sprintf(p, ":%uL", slot);
+}
+
+
+static size_t
+ngx_http_og_redis_slot_key_len(ngx_http_og_task_t *task,
+    ngx_http_og_quota_t *quota)
+{
+    return task->rs->prefix.len + quota->key.len + 1 + NGX_INT64_LEN;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task, redisReply **reply,
+    ngx_uint_t spent)
+{
+    ngx_int_t   rc, all;
+    ngx_uint_t  i;
+
+    all = NGX_OK;
+
+    for (i = 0; i < task->op->nquotas; i++) {
+
+        rc = ngx_http_og_redis_read_quota(task, reply, i, spent);
+
+        if (rc == NGX_ERROR || all == NGX_OK) {
+            all = rc;
+        }
+
+        reply += NGX_HTTP_OG_QUOTA_COMMANDS;
+    }
+
+    return all;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
+    ngx_uint_t n, ngx_uint_t spent)
+{
+    int64_t               current, closed[NGX_HTTP_OG_MAX_SLOTS];
+    ngx_uint_t            i;
+    ngx_http_og_unit_t   *unit;
+    ngx_http_og_quota_t  *quota;
+
+    unit = &task->units[n];
+    quota = &task->op->quotas[n];
+
+    if (reply[0]->type != REDIS_REPLY_INTEGER) {
+        ngx_http_og_redis_log_reply(task, "INCR", reply[0]);
+        return NGX_ERROR;
+    }
+
+    unit->counted = 1;
+
+    if (reply[2]->type != REDIS_REPLY_ARRAY
+        || reply[2]->elements != unit->nclosed)
+    {
+        ngx_http_og_redis_log_reply(task, "MGET", reply[2]);
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < unit->nclosed; i++) {
+        closed[i] = ngx_http_og_redis_read_count(reply[2]->element[i]);
+    }
+
+    current = ngx_max(reply[0]->integer - (spent ? 0 : 1), 0);
+
+    if (unit->nclosed > OG_WINDOW_SLOTS) {
+        current += closed[OG_WINDOW_SLOTS];
+    }
+
+    og_window_judge(&quota->window, unit->asked, closed, current,
+                    &quota->verdict);
+
+    return quota->verdict.admitted ? NGX_OK : NGX_DECLINED;
+}
+
+
+/* A counter that is absent, negative or no number stands for no unit. */
+
+static int64_t
+ngx_http_og_redis_read_count(redisReply *reply)
+{
+    ngx_int_t  n;
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        return 0;
+    }
+
+    n = ngx_atoi((u_char *) reply->str, reply->len);
+
+    return n == NGX_ERROR ? 0 : n;
+}
+
+
+/*
+ * A counter that has expired must not be touched: DECR would make one of -1
+ * that counts for another window.
+ */
+
+ngx_int_t
+ngx_http_og_redis_back_unit(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n)
+{
+    uint64_t              now;
+    ngx_str_t             args[4];
+    ngx_http_og_unit_t   *unit;
+    ngx_http_og_quota_t  *quota;
+
+    unit = &task->units[n];
+    quota = &task->op->quotas[n];
+
+    if (!unit->counted) {
+        return NGX_OK;
+    }
+
+    unit->counted = 0;
+
+    now = ngx_http_og_redis_now(task->rs->link);
+
+    if (og_window_slot(&quota->window, now) > unit->slot + OG_WINDOW_SLOTS) {
+        return NGX_OK;
+    }
+
+    ngx_str_set(&args[0], "PEXPIRE");
+    args[1] = unit->key;
+    args[2].data = unit->expiry;
+    args[2].len = unit->expiry_len;
+    ngx_str_set(&args[3], "NX");
+
+    if (ngx_http_og_redis_of_key(batch, "DECR", &unit->key) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_command(batch, args, 4);
+}

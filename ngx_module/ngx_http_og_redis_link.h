@@ -1,0 +1,194 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The connection's inside, shared by its own files only.
+ *
+ * A batch is in one queue at a time: waiting (there is no connection yet),
+ * owed (sent, or about to be; replies come in this order) or done (its last
+ * call is due).  A batch that times out stays owed, and is told so meanwhile.
+ */
+
+
+#ifndef NGX_HTTP_OG_REDIS_LINK_H_INCLUDED_
+#define NGX_HTTP_OG_REDIS_LINK_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_event_connect.h>
+
+#include "ngx_http_og_redis.h"
+
+
+struct redisReader;
+
+
+#define NGX_HTTP_OG_REDIS_RUN_ID_SIZE   40
+#define NGX_HTTP_OG_REDIS_EPOCH_SIZE    32
+
+
+typedef enum {
+    NGX_HTTP_OG_REDIS_DOWN = 0,     /* no connection */
+    NGX_HTTP_OG_REDIS_CONNECTING,
+    NGX_HTTP_OG_REDIS_GREETING,     /* AUTH, SELECT, CLIENT, INFO, TIME */
+    NGX_HTTP_OG_REDIS_FENCING,      /* CLIENT KILL, the epoch marker */
+    NGX_HTTP_OG_REDIS_READY
+} ngx_http_og_redis_state_e;
+
+
+/* One server's identity, and a connection's at it. */
+typedef struct {
+    u_char                            run_id[NGX_HTTP_OG_REDIS_RUN_ID_SIZE];
+    int64_t                           id;       /* CLIENT ID; 0: none */
+} ngx_http_og_redis_peer_t;
+
+
+typedef struct ngx_http_og_redis_block_s  ngx_http_og_redis_block_t;
+
+
+struct ngx_http_og_redis_s {
+    /* timers' debug lines read ident, which stands as in ngx_connection_t */
+    void                             *data;     /* the owner's */
+    ngx_http_og_redis_conf_t         *conf;
+    const ngx_http_og_redis_owner_t  *owner;
+    ngx_socket_t                      ident;    /* -1 */
+
+    ngx_http_og_redis_state_e         state;
+    ngx_peer_connection_t             peer;
+    ngx_uint_t                        naddr;    /* the address in use */
+    ngx_log_t                         log;
+
+    ngx_uint_t                        failures; /* rounds of connecting that
+                                                   failed, in a row */
+    ngx_uint_t                        timeouts; /* since the last byte read */
+    ngx_uint_t                        closed;   /* connections, ever */
+
+    ngx_queue_t                       waiting;
+    ngx_queue_t                       owed;
+    ngx_queue_t                       notices;  /* owed, and timed out now */
+    ngx_queue_t                       done;
+    ngx_uint_t                        nbatches; /* waiting or owed */
+
+    ngx_event_t                       flush;    /* posted */
+    ngx_event_t                       deadline; /* while anything is owed */
+    ngx_event_t                       retry;    /* cancelable */
+    ngx_msec_t                        heard;    /* the last byte read, or the
+                                                   first one owed */
+
+    ngx_chain_t                      *out;
+    ngx_chain_t                      *last;
+    ngx_http_og_redis_block_t        *spare;
+    size_t                            unsent;
+    off_t                             offset;   /* of the end of out */
+
+    struct redisReader               *reader;
+    size_t                            unparsed;
+
+    ngx_http_og_redis_peer_t          server;
+    ngx_http_og_redis_peer_t          unfenced; /* id 0: nothing to fence */
+    u_char                            epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
+    u_char                            new_epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
+
+    unsigned                          fenced:1;     /* CLIENT KILL worked */
+    unsigned                          epoch_known:1;
+    unsigned                          data_was_lost:1;  /* not told yet */
+    unsigned                          warned_eviction:1;
+    unsigned                          warned_fence:1;
+    unsigned                          probing:1;
+    unsigned                          clock_known:1;
+
+    ngx_msec_t                        probed;
+    ngx_msec_t                        clock_set;
+    int64_t                           clock;    /* the store's time minus
+                                                   ngx_current_msec */
+    struct {
+        ngx_msec_t                    time;
+        ngx_uint_t                    withheld;
+        unsigned                      used:1;
+    } logged[NGX_HTTP_OG_REDIS_LOG_KINDS];
+};
+
+
+/* ngx_http_og_redis.c */
+
+/* A socket became writable or readable, or failed, while CONNECTING. */
+void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
+
+/* Fenced: the connection may be used. */
+void ngx_http_og_redis_ready(ngx_http_og_redis_t *link);
+
+/* Tells the owner of a loss of data, once. */
+void ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link);
+
+/* Whether nobody needs the connection. */
+ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
+
+/* Closes the connection of a leaving worker, until somebody submits. */
+void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_io.c */
+
+/* Sends in any state: the handshake's way past those that wait. */
+void ngx_http_og_redis_send(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline);
+
+void ngx_http_og_redis_flush_handler(ngx_event_t *ev);
+void ngx_http_og_redis_read_handler(ngx_event_t *rev);
+void ngx_http_og_redis_write(ngx_http_og_redis_t *link);
+
+/* Frees what was not sent. */
+void ngx_http_og_redis_discard(ngx_http_og_redis_t *link);
+
+/* The batch's last call is due. */
+void ngx_http_og_redis_finish(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch, ngx_http_og_redis_outcome_e outcome);
+
+/* Calls handlers: the last thing that an event handler does. */
+void ngx_http_og_redis_dispatch(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_deadline.c */
+
+/* Makes sure that this deadline is noticed. */
+void ngx_http_og_redis_arm(ngx_http_og_redis_t *link, ngx_msec_t deadline);
+
+void ngx_http_og_redis_deadline_handler(ngx_event_t *ev);
+
+
+/* ngx_http_og_redis_handshake.c */
+
+/* Starts the greeting on a connection that was just made. */
+void ngx_http_og_redis_greet(ngx_http_og_redis_t *link);
+
+/*
+ * NGX_OK for a reply of this type; fails the connection for another one, for
+ * the reason given in what.
+ */
+ngx_int_t ngx_http_og_redis_expect(ngx_http_og_redis_t *link,
+    struct redisReply *reply, int type, const char *what);
+
+/* Takes the time from a reply of TIME, asked for at ngx_current_msec's asked;
+   NGX_ERROR: it is none. */
+ngx_int_t ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link,
+    struct redisReply *reply, ngx_msec_t asked);
+
+
+/* ngx_http_og_redis_fence.c */
+
+/* Fences the connection before this one, and reads the epoch. */
+void ngx_http_og_redis_fence(ngx_http_og_redis_t *link);
+
+/* Asks for time and epoch when that was a second ago. */
+void ngx_http_og_redis_probe(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_batch.c */
+
+/* A reader that refuses nested and long arrays; NULL: no memory. */
+struct redisReader *ngx_http_og_redis_reader_create(void);
+
+
+#endif /* NGX_HTTP_OG_REDIS_LINK_H_INCLUDED_ */

@@ -1,0 +1,198 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * What is given back: the key, where it is ours, and the units.
+ */
+
+
+#include <hiredis/hiredis.h>
+
+#include "ngx_http_og_redis_store.h"
+
+
+/* A claim that was not confirmed for so much of its life may have lapsed. */
+#define NGX_HTTP_OG_FRESH(life)      ((life) / 3 * 2)
+
+
+static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch);
+
+
+void
+ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
+{
+    ngx_uint_t           i;
+    ngx_http_og_task_t  *task;
+
+    task = op->backend;
+
+    if (why != NGX_HTTP_OG_NOT_SENT) {
+        for (i = 0; i < op->nquotas && task->units; i++) {
+            task->units[i].counted = 0;
+        }
+    }
+
+    switch (task->state) {
+
+    case NGX_HTTP_OG_TASK_HOLDING:
+        ngx_http_og_redis_let_go(task);
+        op->store->counters.released++;
+        break;
+
+    case NGX_HTTP_OG_TASK_ADMITTED:
+        task->state = NGX_HTTP_OG_TASK_OVER;
+        break;
+
+    default:
+        return;
+    }
+
+    /* a key that may be another's by now is looked at first */
+
+    if (task->won && ngx_http_og_redis_has_lapsed(task)) {
+        task->won = 0;
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
+
+    ngx_http_og_redis_give_back(task);
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
+{
+    ngx_msec_t  life;
+
+    life = (task->op->on_unknown == NGX_HTTP_OG_RETRY) ? task->op->lease
+                                                       : task->op->ttl;
+
+    return ngx_current_msec - task->confirmed > NGX_HTTP_OG_FRESH(life);
+}
+
+
+void
+ngx_http_og_redis_give_back(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_back(task, ngx_http_og_redis_given_back, 0);
+
+    if (batch == NULL) {
+        return;
+    }
+
+    (void) ngx_http_og_redis_submit_back(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout);
+}
+
+
+ngx_http_og_redis_batch_t *
+ngx_http_og_redis_back(ngx_http_og_task_t *task,
+    ngx_http_og_redis_handler_pt handler, ngx_uint_t more)
+{
+    ngx_uint_t                  i;
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1 + more + task->op->nquotas
+                                           * NGX_HTTP_OG_UNIT_COMMANDS,
+                                           handler, task);
+    if (batch == NULL) {
+        goto failed;
+    }
+
+    if (task->won
+        && ngx_http_og_redis_of_key(batch, "DEL", &task->key) != NGX_OK)
+    {
+        goto failed;
+    }
+
+    for (i = 0; i < task->op->nquotas; i++) {
+        if (ngx_http_og_redis_back_unit(task, batch, i) != NGX_OK) {
+            goto failed;
+        }
+    }
+
+    task->freeing = task->won;
+    task->won = 0;
+
+    return batch;
+
+failed:
+
+    if (batch) {
+        ngx_http_og_redis_batch_free(batch);
+    }
+
+    if (task->won) {
+        task->won = 0;
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
+
+    return NULL;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_submit_back(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline)
+{
+    if (batch->ncommands == 0) {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_DECLINED;
+    }
+
+    if (ngx_http_og_redis_task_submit(task, batch, deadline) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (task->freeing) {
+        task->freeing = 0;
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    ngx_http_og_redis_check_freed(task, batch);
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+void
+ngx_http_og_redis_check_freed(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (batch->outcome == NGX_HTTP_OG_REDIS_TIMED_OUT || !task->freeing) {
+        return;
+    }
+
+    task->freeing = 0;
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+
+        if (batch->replies[0]->type != REDIS_REPLY_INTEGER) {
+            ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
+        }
+
+        break;
+
+    case NGX_HTTP_OG_REDIS_LOST:
+        task->deleted = 1;
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_REDIS_UNSENT */
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
+}
