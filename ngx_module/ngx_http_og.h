@@ -176,6 +176,8 @@ typedef struct {
     unsigned                     redirected:1;  /* recovered after one */
     unsigned                     keepalive:1;   /* as the client asked */
 
+    ngx_uint_t                   http_version;  /* likewise */
+
     ngx_str_t                    key;           /* unquoted */
     ngx_str_t                    body;          /* whole, after the cuts */
     ngx_str_t                    stripped;
@@ -332,6 +334,13 @@ ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
     ngx_uint_t status);
 
 
+/* ngx_http_og_method.c */
+
+/* Whether the request's body is policed and its key enforced. */
+ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf);
+
+
 /* ngx_http_og_body.c: the request's body in and out */
 
 /*
@@ -341,8 +350,11 @@ ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
 ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
-/* Whether all of the client's body has been read. */
-ngx_uint_t ngx_http_og_body_is_read(ngx_http_request_t *r);
+/*
+ * Whether what the client still sends of its body, if anything, does not
+ * stand in the way of another request on the connection.
+ */
+ngx_uint_t ngx_http_og_body_is_done(ngx_http_request_t *r);
 
 /* Whether text is one whole JSON document. */
 ngx_uint_t ngx_http_og_is_whole_json(ngx_str_t *text);

@@ -66,13 +66,19 @@ ngx_http_og_check_body_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 ngx_uint_t
-ngx_http_og_body_is_read(ngx_http_request_t *r)
+ngx_http_og_body_is_done(ngx_http_request_t *r)
 {
-    if (r->request_body) {
-        return r->request_body->rest == 0 || !ngx_http_og_has_body(r);
+    if (!ngx_http_og_has_body(r)) {
+        return 1;
     }
 
-    return !ngx_http_og_has_body(r);
+    if (r->request_body) {
+        return r->request_body->rest == 0;
+    }
+
+    /* nginx is throwing it away, which it does not begin where it failed */
+
+    return r->discard_body;
 }
 
 

@@ -7,19 +7,21 @@
 #include "ngx_http_og_conf.h"
 
 
-static char * ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_names(ngx_conf_t *cf, ngx_command_t *cmd,
+static ngx_int_t ngx_http_og_check_challenge(ngx_conf_t *cf,
+    ngx_str_t *challenge);
+static char *ngx_http_og_fields(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
+static char *ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char * ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data);
+static char *ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data);
 
 
 static ngx_conf_enum_t  ngx_http_og_match_modes[] = {
@@ -91,35 +93,35 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_strip"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_og_names,
+      ngx_http_og_fields,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, strip),
       NULL },
 
     { ngx_string("order_guard_allow"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_og_names,
+      ngx_http_og_fields,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, allow),
       NULL },
 
     { ngx_string("order_guard_match"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_og_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, match),
       &ngx_http_og_match_modes },
 
     { ngx_string("order_guard_body_limit"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_og_conf_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, body_limit),
       NULL },
 
     { ngx_string("order_guard_json_depth"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_num_slot,
+      ngx_http_og_conf_depth,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, json_depth),
       NULL },
@@ -154,14 +156,14 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_idempotency_response_limit"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_size_slot,
+      ngx_http_og_conf_size,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, response_limit),
       NULL },
 
     { ngx_string("order_guard_idempotency_on_failure"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_og_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, pass_on_failure),
       &ngx_http_og_failure_modes },
@@ -175,7 +177,7 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_errors"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_og_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, errors),
       &ngx_http_og_error_modes },
@@ -189,7 +191,7 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_error_detail"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_og_conf_enum,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, error_detail),
       &ngx_http_og_detail_modes },
@@ -269,6 +271,11 @@ ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         {
             olcf->challenge.len = value[i].len - 10;
             olcf->challenge.data = value[i].data + 10;
+
+            if (ngx_http_og_check_challenge(cf, &olcf->challenge) != NGX_OK) {
+                return NGX_CONF_ERROR;
+            }
+
             continue;
         }
 
@@ -282,36 +289,64 @@ ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
-ngx_http_og_names(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+/* It becomes a header's value as it is. */
+
+static ngx_int_t
+ngx_http_og_check_challenge(ngx_conf_t *cf, ngx_str_t *challenge)
 {
-    char  *p = conf;
+    size_t  i;
 
-    ngx_str_t     *value, *name;
-    ngx_uint_t     i;
-    ngx_array_t  **names;
-
-    names = (ngx_array_t **) (p + cmd->offset);
-
-    if (*names == NGX_CONF_UNSET_PTR) {
-        *names = ngx_array_create(cf->pool, 8, sizeof(ngx_str_t));
-        if (*names == NULL) {
-            return NGX_CONF_ERROR;
+    for (i = 0; i < challenge->len; i++) {
+        if (challenge->data[i] < ' ' || challenge->data[i] > '~') {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid character in the challenge, it must "
+                               "be printable ASCII, as in \"ApiKey\"");
+            return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+/*
+ * A field is looked at here, where its line is known; the set for matching is
+ * made when all levels are.
+ */
+
+static char *
+ngx_http_og_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t           *value;
+    ngx_uint_t           i;
+    const char          *error;
+    og_fields_t         *fields;
+    og_field_action_e    action;
+
+    action = cmd->offset == offsetof(ngx_http_og_loc_conf_t, allow)
+             ? OG_FIELD_ALLOW : OG_FIELD_STRIP;
 
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        name = ngx_array_push(*names);
-        if (name == NULL) {
+
+        fields = og_fields_create(OG_MATCH_EXACT);
+        if (fields == NULL) {
             return NGX_CONF_ERROR;
         }
 
-        *name = value[i];
+        error = og_fields_add(fields, action, (char *) value[i].data,
+                              value[i].len);
+        og_fields_free(fields);
+
+        if (error) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid field \"%V\": %s", &value[i], error);
+            return NGX_CONF_ERROR;
+        }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_og_conf_words(cf, cmd, conf);
 }
 
 
@@ -326,9 +361,11 @@ ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
-        for (p = value[i].data; *p >= 'A' && *p <= 'Z'; p++) { /* void */ }
+        for (p = value[i].data; (*p >= 'A' && *p <= 'Z') || *p == '-'; p++) {
+            /* void */
+        }
 
-        if (*p != '\0' && *p != '-') {
+        if (*p != '\0' || value[i].len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid method \"%V\", it must be in capital "
                                "letters, as in \"POST\"", &value[i]);
@@ -345,7 +382,7 @@ ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_og_names(cf, cmd, conf);
+    return ngx_http_og_conf_words(cf, cmd, conf);
 }
 
 

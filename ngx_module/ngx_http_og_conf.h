@@ -16,6 +16,16 @@ ngx_http_complex_value_t *ngx_http_og_compile(ngx_conf_t *cf,
     ngx_str_t *text);
 
 
+/* ngx_http_og_conf_slots.c: directive setters */
+
+char *ngx_http_og_conf_enum(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_og_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_og_conf_depth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Appends the directive's words to an array; lines of one level add up. */
+char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
 /* ngx_http_og_idempotency_conf.c: directive setters */
 
 char *ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -12,12 +12,18 @@ static ngx_uint_t ngx_http_og_is_error_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_no_http(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_no_http(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_uint_t ngx_http_og_is_normalised(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_gather_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_rendered(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
+static ngx_int_t ngx_http_og_set_broken(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_set_problem(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body);
 static ngx_int_t ngx_http_og_add_error_headers(ngx_http_request_t *r,
@@ -49,6 +55,10 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
         || r->err_status >= NGX_HTTP_BAD_REQUEST)
     {
         return ngx_http_og_own_error(r, ctx);
+    }
+
+    if (ngx_http_og_is_no_http(r, ctx)) {
+        return ngx_http_og_no_http(r, ctx);
     }
 
     ctx->normalise = ngx_http_og_is_normalised(r, ctx);
@@ -150,6 +160,35 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK
         || ngx_http_og_add_error_headers(r, ctx) != NGX_OK)
     {
+        return NGX_ERROR;
+    }
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_RENDERED;
+
+    return ngx_http_og_send_header(r, ctx);
+}
+
+
+/*
+ * nginx takes an answer without a status line for one of HTTP/0.9, and turns
+ * the request into one: whatever the upstream said would leave as it is.
+ */
+
+static ngx_uint_t
+ngx_http_og_is_no_http(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    return r->upstream != NULL
+           && r->http_version == NGX_HTTP_VERSION_9
+           && ctx->http_version > NGX_HTTP_VERSION_9;
+}
+
+
+static ngx_int_t
+ngx_http_og_no_http(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    r->http_version = ctx->http_version;
+
+    if (ngx_http_og_set_broken(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -284,18 +323,27 @@ ngx_http_og_is_json(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_og_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
+    if (ngx_http_og_set_broken(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_send_content(r, ctx);
+}
+
+
+static ngx_int_t
+ngx_http_og_set_broken(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
     ngx_http_og_settle(r, ctx);
 
     ctx->error = NGX_HTTP_OG_UPSTREAM_RESET;
     r->headers_out.status = ngx_http_og_error_status(ctx->error);
 
-    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK
-        || ngx_http_og_add_error_headers(r, ctx) != NGX_OK)
-    {
+    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return ngx_http_og_send_content(r, ctx);
+    return ngx_http_og_add_error_headers(r, ctx);
 }
 
 
@@ -395,7 +443,9 @@ ngx_http_og_add_error_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     /* nginx gives up the connection for some statuses that harm none */
 
-    if (ctx->error && ctx->keepalive && ngx_http_og_body_is_read(r)) {
+    if (ctx->error && ctx->error != NGX_HTTP_OG_BODY_TOO_LARGE
+        && ctx->keepalive && ngx_http_og_body_is_done(r))
+    {
         r->keepalive = 1;
     }
 

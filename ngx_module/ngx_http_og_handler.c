@@ -9,8 +9,6 @@
 
 static ngx_int_t ngx_http_og_admit(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-static ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
-    ngx_http_og_loc_conf_t *olcf);
 static ngx_int_t ngx_http_og_check_request(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_read_body(ngx_http_request_t *r,
@@ -19,7 +17,8 @@ static void ngx_http_og_body_handler(ngx_http_request_t *r);
 static void ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_wait(ngx_http_request_t *r);
 static void ngx_http_og_answered(ngx_http_og_op_t *op);
-static void ngx_http_og_judge(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_take_verdict(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_store_failed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
@@ -87,6 +86,7 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     cln->data = ctx;
 
     ctx->keepalive = r->keepalive;
+    ctx->http_version = r->http_version;
     ctx->guarded = ngx_http_og_is_guarded(r, ctx->conf);
     ctx->enforced = ctx->guarded && ngx_http_og_enforces(ctx->conf);
     ctx->policed = ctx->enforced || (ctx->guarded && ctx->conf->fields);
@@ -111,38 +111,6 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     return ngx_http_og_resume(r, ctx);
-}
-
-
-/* A body on a method that has none by rights makes it a guarded one. */
-
-static ngx_uint_t
-ngx_http_og_is_guarded(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
-{
-    ngx_str_t   *method;
-    ngx_uint_t   i;
-
-    if (ngx_http_og_has_body(r)) {
-        return 1;
-    }
-
-    if (olcf->methods == NULL) {
-        return !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD|NGX_HTTP_OPTIONS
-                              |NGX_HTTP_TRACE));
-    }
-
-    method = olcf->methods->elts;
-
-    for (i = 0; i < olcf->methods->nelts; i++) {
-        if (method[i].len == r->method_name.len
-            && ngx_memcmp(method[i].data, r->method_name.data, method[i].len)
-               == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -314,7 +282,7 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return;
     }
 
-    ngx_http_og_judge(r, ctx);
+    ngx_http_og_take_verdict(r, ctx);
 }
 
 
@@ -355,7 +323,7 @@ ngx_http_og_answered(ngx_http_og_op_t *op)
 
     ctx->waited += ngx_current_msec - ctx->asked;
 
-    ngx_http_og_judge(r, ctx);
+    ngx_http_og_take_verdict(r, ctx);
 
     r->read_event_handler = ngx_http_block_reading;
     r->write_event_handler = ngx_http_core_run_phases;
@@ -369,7 +337,7 @@ ngx_http_og_answered(ngx_http_og_op_t *op)
 /* The store's verdict becomes the request's state. */
 
 static void
-ngx_http_og_judge(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_http_og_op_t  *op;
 

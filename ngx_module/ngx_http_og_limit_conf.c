@@ -7,6 +7,7 @@
 #include "ngx_http_og_conf.h"
 
 
+static ngx_uint_t ngx_http_og_is_limit_repeated(ngx_array_t *limits);
 static ngx_int_t ngx_http_og_limit_param(ngx_conf_t *cf,
     ngx_http_og_limit_t *limit, ngx_str_t *word);
 static ngx_int_t ngx_http_og_check_limit_name(ngx_conf_t *cf,
@@ -56,8 +57,50 @@ ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return ngx_http_og_check_limit_name(cf, limit) == NGX_OK
-           ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (ngx_http_og_check_limit_name(cf, limit) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_og_is_limit_repeated(olcf->limits)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "limit \"%V\" stands here twice and would count "
+                           "each request twice, remove one", &limit->name);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Whether the last limit of the list has the counter of an earlier one. */
+
+static ngx_uint_t
+ngx_http_og_is_limit_repeated(ngx_array_t *limits)
+{
+    ngx_str_t             none = ngx_null_string;
+    ngx_str_t            *key, *last_key;
+    ngx_uint_t            i;
+    ngx_http_og_limit_t  *limit, *last;
+
+    limit = limits->elts;
+    last = &limit[limits->nelts - 1];
+    last_key = last->key ? &last->key->value : &none;
+
+    for (i = 0; i < limits->nelts - 1; i++) {
+
+        key = limit[i].key ? &limit[i].key->value : &none;
+
+        if (limit[i].name.len == last->name.len
+            && ngx_memcmp(limit[i].name.data, last->name.data, last->name.len)
+               == 0
+            && key->len == last_key->len
+            && ngx_strncmp(key->data, last_key->data, key->len) == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -132,6 +132,15 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return;
     }
 
+    if (ctx->answer == NGX_HTTP_OG_ANSWER_STREAMING
+        && (r->connection->timedout || r->connection->error))
+    {
+        /* the upstream did answer, it was the client that did not listen */
+
+        ngx_http_og_store_tombstone(r, ctx);
+        return;
+    }
+
     if (r->upstream == NULL
         && ngx_http_og_status_in(ctx->conf->release, r->err_status))
     {
