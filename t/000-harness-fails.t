@@ -6,10 +6,12 @@ use 5.010;
 use strict;
 use warnings;
 
+use File::Spec;
 use File::Temp qw(tempdir);
 use Test::More;
 
-my $dir = tempdir(CLEANUP => 1);
+my $dir = tempdir(CLEANUP => 1,
+                  DIR => $ENV{OG_RUN_DIR} // File::Spec->tmpdir);
 
 # name, what the failed check is about, sections, code before run_tests()
 my @cases = (

@@ -7,7 +7,7 @@ repeat_each(2);
 no_shuffle();
 
 # Per repetition; the checks at the shutdown of nginx come once.
-plan tests => repeat_each() * 142 + 4;
+plan tests => repeat_each() * 144 + 4;
 
 $ENV{TEST_NGINX_HTML_DIR} ||= html_dir();
 $ENV{TEST_NGINX_WORD} = 'expanded';
@@ -549,7 +549,7 @@ client prematurely closed connection
 
 
 
-=== the answer takes longer than the default of nothing, in time
+=== a slow answer within the time-out
 --- config
     location = /t {
         echo_sleep 0.2;
@@ -686,16 +686,14 @@ upstream prematurely closed
 
 === init runs before the requests
 --- init
-$main::from_init = 1;
+open my $file, '>', main::html_dir() . '/from-init.txt' or die $!;
+print $file "made by init\n";
+close $file;
 --- config
-    location = /t {
-        return 200 "ok\n";
-    }
 --- request
-GET /t
+GET /from-init.txt
 --- response_body
-ok
---- skip_eval: 2: !$main::never_set && 0
+made by init
 
 
 
@@ -735,6 +733,19 @@ GET /t
 --- response_body
 right
 --- skip_eval: 2: 1 + 1 == 2
+
+
+
+=== skip_eval that does not apply
+--- config
+    location = /t {
+        return 200 "right\n";
+    }
+--- request
+GET /t
+--- response_body
+right
+--- skip_eval: 2: 1 + 1 == 3
 
 
 

@@ -134,7 +134,7 @@ Content-Type: application/json
         order_guard_strip price;
 --- raw_request eval
 "POST /order HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\n"
-. "Content-Length: 22\r\n\r\n \t{ \"a\" : [ 1 , 2 ] }\r\n"
+. "Content-Length: 23\r\n\r\n \t{ \"a\" : [ 1 , 2 ] }\r\n"
 --- response_body eval
 " \t{ \"a\" : [ 1 , 2 ] }\r\n"
 

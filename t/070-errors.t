@@ -54,8 +54,7 @@ X-Code: ORDER_VALIDATION_ERROR
         default_type text/html;
         return 500 '<html>stack trace at /srv/app.py:17 secret</html>';
 --- error_code: 500
---- response_body_like: ^\{"type":"about:blank","title":"Internal Server Error","status":500,"code":"INTERNAL_SERVER_ERROR","origin":"upstream","retryable":false,"trace_id":"[0-9a-f]{32}"\}$
---- response_body_unlike: secret
+--- response_body_like: ^(?!.*secret)\{"type":"about:blank","title":"Internal Server Error","status":500,"code":"INTERNAL_SERVER_ERROR","origin":"upstream","retryable":false,"trace_id":"[0-9a-f]{32}"\}$
 
 
 
@@ -64,8 +63,7 @@ X-Code: ORDER_VALIDATION_ERROR
         default_type text/plain;
         return 400 'secret text';
 --- error_code: 400
---- response_body_like: "code":"BAD_REQUEST","origin":"upstream"
---- response_body_unlike: secret
+--- response_body_like: ^(?!.*secret).*"code":"BAD_REQUEST","origin":"upstream"
 
 
 
@@ -74,7 +72,7 @@ X-Code: ORDER_VALIDATION_ERROR
         default_type application/json;
         return 400 '{"message":"secret"';
 --- error_code: 400
---- response_body_unlike: secret
+--- response_body_like: ^(?!.*secret).*"code":"BAD_REQUEST","origin":"upstream"
 
 
 
@@ -91,8 +89,7 @@ X-Code: ORDER_VALIDATION_ERROR
         default_type application/json;
         return 503 '{"status":503,"code":"SERVICE_UNAVAILABLE","message":"Insufficient wallet balance"}';
 --- error_code: 503
---- response_body_like: "status":503,"code":"SERVICE_UNAVAILABLE","origin":"upstream"
---- response_body_unlike: wallet
+--- response_body_like: ^(?!.*wallet).*"status":503,"code":"SERVICE_UNAVAILABLE","origin":"upstream"
 
 
 
@@ -114,8 +111,7 @@ X-Code: ORDER_VALIDATION_ERROR
         default_type application/json;
         return 400 '{"code":"X","message":"secret"}';
 --- error_code: 400
---- response_body_like: "code":"X"
---- response_body_unlike: secret
+--- response_body_like: ^(?!.*secret).*"code":"X"
 
 
 

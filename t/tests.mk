@@ -1,43 +1,172 @@
 # What tests the module; included by the Makefile.
 
-TEST_BUILD := $(BUILD)/t
-UNIT       := $(patsubst t/unit/test_%.c,%,$(wildcard t/unit/test_*.c))
-FUZZ       := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
-FUZZ_TIME  ?= 60
+.PHONY: unit-sanitize check-warnings check-tidy check-cppcheck check-lint
 
-PURE_CFLAGS := -g -O2 -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror \
-               -Ingx_module
+T := $(BUILD)/t
+
+# Sanitized programs that fail stop at once and with a stack.
+export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
+
+
+# Programs on the pure files.  t/unit/test_X.c is a program; the other .c
+# files of t/unit are helpers that a program may use.
+
+STRICT := -std=gnu11 -Wall -Wextra -Wshadow -Wconversion -Werror -Ingx_module
+SAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+          -fno-omit-frame-pointer
+
+UNIT         := $(patsubst t/unit/test_%.c,%,$(wildcard t/unit/test_*.c))
+UNIT_HELPERS := $(filter-out t/unit/test_%.c,$(wildcard t/unit/*.c))
+FUZZ         := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
+FUZZ_TIME    ?= 60
+
+# $(1): folder below $(T), $(2): folder of the programs, $(3): compiler and
+# flags, $(4): further sources for the library, $(5): further libraries
+define programs
+$(T)/$(1)/pure/%.o: ngx_module/%.c t/tests.mk
+	@mkdir -p $$(@D)
+	@$(3) $(STRICT) -MMD -MP -c -o $$@ $$<
+
+$(T)/$(1)/help/%.o: $(2)/%.c t/tests.mk
+	@mkdir -p $$(@D)
+	@$(3) $(STRICT) -MMD -MP -c -o $$@ $$<
+
+$(T)/$(1)/libpure.a: $(PURE:ngx_module/%.c=$(T)/$(1)/pure/%.o) \
+                     $(4:$(2)/%.c=$(T)/$(1)/help/%.o)
+	@rm -f $$@
+	@ar rcs $$@ $$^
+
+$(T)/$(1)/%: $(2)/%.c $(T)/$(1)/libpure.a
+	@$(3) $(STRICT) -MMD -MP -MF $$@.d $$(WRAP) -o $$@ $$< \
+	    $(T)/$(1)/libpure.a $(5) -ljansson
+
+-include $(wildcard $(T)/$(1)/*.d $(T)/$(1)/pure/*.d $(T)/$(1)/help/*.d)
+endef
+
+$(eval $(call programs,unit,t/unit,$(CC) -g -O2,$(UNIT_HELPERS),-lcmocka))
+$(eval $(call programs,unit-sanitize,t/unit,clang -g -O1 $(SAN),\
+    $(UNIT_HELPERS),-lcmocka))
+$(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN)))
+$(eval $(call programs,bench,t/bench,$(CC) -g -O3))
+
+.SECONDARY:
+
+# Tests named so let each allocation fail in turn.
+$(T)/unit/test_%_memory $(T)/unit-sanitize/test_%_memory: \
+    WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+
+# $(1): the program.  Its output in one piece, also with -j.
+define run
+@ASAN_OPTIONS=detect_leaks=1 $(1) > $(1).log 2>&1; \
+    status=$$?; cat $(1).log; exit $$status
+endef
+
+.PHONY: $(UNIT:%=run-unit/%) $(UNIT:%=run-unit-sanitize/%)
+
+$(UNIT:%=run-unit/%): run-unit/%: $(T)/unit/test_%
+	$(call run,$<)
+
+$(UNIT:%=run-unit-sanitize/%): run-unit-sanitize/%: $(T)/unit-sanitize/test_%
+	$(call run,$<)
 
 unit: ## unit tests of the pure files
-	@mkdir -p $(TEST_BUILD)
-	@set -e; for t in $(UNIT); do \
-	    $(CC) $(PURE_CFLAGS) $(UNIT_CFLAGS) -o $(TEST_BUILD)/test_$$t \
-	        t/unit/test_$$t.c $(PURE) -lcmocka -ljansson; \
-	    $(TEST_BUILD)/test_$$t; \
-	done
+	$(call need,gcc make libcmocka-dev libjansson-dev)
+	@$(MAKE) -s $(UNIT:%=run-unit/%)
 
-prove: $(MODULE) ## t/*.t, in Test::Nginx format
-	@OG_MODULE=$(MODULE) t/run
-
-system: $(MODULE) ## concurrency, faults, stores, examples
-	@OG_MODULE=$(MODULE) $(PYTHON) -m pytest -q -p no:cacheprovider t/system
+unit-sanitize: ## the same with AddressSanitizer and UBSan
+	$(call need,$(FUZZING) make libcmocka-dev)
+	@$(MAKE) -s $(UNIT:%=run-unit-sanitize/%)
 
 fuzz: ## every fuzzer for FUZZ_TIME seconds
-	$(call need,$(FUZZING))
-	@mkdir -p $(TEST_BUILD)
-	@set -e; for t in $(FUZZ); do \
-	    clang $(PURE_CFLAGS) -fsanitize=fuzzer,address,undefined \
-	        -o $(TEST_BUILD)/fuzz_$$t t/fuzz/fuzz_$$t.c $(PURE) -ljansson; \
-	    mkdir -p $(TEST_BUILD)/corpus/$$t; \
-	    dict=t/fuzz/$$t.dict; \
-	    $(TEST_BUILD)/fuzz_$$t -max_total_time=$(FUZZ_TIME) \
-	        $$([ -f $$dict ] && echo -dict=$$dict) \
-	        -artifact_prefix=$(TEST_BUILD)/ \
-	        $(TEST_BUILD)/corpus/$$t t/fuzz/corpus/$$t; \
+	$(call need,$(FUZZING) make)
+	@$(MAKE) -s $(FUZZ:%=$(T)/fuzz/fuzz_%)
+	@set -e; for f in $(FUZZ); do \
+	    mkdir -p $(T)/corpus/$$f; \
+	    seeds=$$(ls -d t/fuzz/corpus/$$f 2>/dev/null || true); \
+	    dict=$$(ls t/fuzz/$$f.dict 2>/dev/null || true); \
+	    $(T)/fuzz/fuzz_$$f -max_total_time=$(FUZZ_TIME) -timeout=10 \
+	        $${dict:+-dict=$$dict} -artifact_prefix=$(T)/corpus/$$f- \
+	        $(T)/corpus/$$f $$seeds; \
 	done
 
-bench-json: ## the JSON cutter beside jansson
-	@mkdir -p $(TEST_BUILD)
-	@$(CC) $(PURE_CFLAGS) -O3 -o $(TEST_BUILD)/bench_json \
-	    t/bench/bench_json.c $(PURE) -ljansson
-	@$(TEST_BUILD)/bench_json
+bench-json: $(T)/bench/bench_json ## the JSON cutter beside jansson
+	@$<
+
+
+# Suites on the module.
+
+prove: $(MODULE) ## t/*.t, in Test::Nginx format
+	@OG_MODULE=$(MODULE) t/run $(PROVE_FLAGS)
+
+system: $(MODULE) ## concurrency, faults, stores, examples
+	@OG_MODULE=$(MODULE) $(PYTHON) -m pytest -q -p no:cacheprovider \
+	    $(SYSTEM_FLAGS) t/system
+
+# The module with sanitizers, in Debian's nginx.  Debian's nginx leaks at its
+# start, so leaks are looked for by unit-sanitize alone.
+SAN_BUILD  := $(BUILD)/sanitize
+SAN_CFLAGS := -pipe -W -Wall -Wno-unused-parameter -Werror -g -O1 -fPIC \
+              -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+              -fno-omit-frame-pointer -include $(CURDIR)/t/sanitize/pool_debug.h
+
+sanitize: ## every suite with AddressSanitizer and UBSan on the module
+	$(call need,$(TESTING) $(FUZZING))
+	@$(MAKE) -s unit-sanitize
+	@preload=$$(gcc -print-file-name=libasan.so); \
+	    preload=$$preload:$$(gcc -print-file-name=libubsan.so); \
+	    ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 \
+	    TEST_NGINX_LD_PRELOAD=$$preload TEST_NGINX_TIMEOUT=10 \
+	    OG_LD_PRELOAD=$$preload OG_SLOW=3 \
+	    $(MAKE) -s BUILD=$(SAN_BUILD) CC=gcc CFLAGS="$(SAN_CFLAGS)" \
+	        LDOPT="-fsanitize=address,undefined" \
+	        SYSTEM_FLAGS="--ignore=t/system/test_build.py" prove system
+
+
+# Static checks: no finding passes.  What passed is looked at again when it or
+# a header has changed.
+
+NGX_INCS := $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
+            os/unix http http/modules http/v2) -isystem $(BUILD)
+GLUE     := $(wildcard ngx_module/ngx_*.c)
+HEADERS  := $(wildcard ngx_module/*.h)
+PASSED   := $(PURE:ngx_module/%.c=%) $(GLUE:ngx_module/%.c=%)
+
+# Findings that are wrong: it takes the table that was copied for the one that
+# was freed, and does not see that a part that was cut has left a cut.
+$(T)/tidy/og_trie: TIDY_OFF := ,-clang-analyzer-unix.Malloc
+$(T)/tidy/og_json_scan: TIDY_OFF := ,-clang-analyzer-core.NullDereference
+
+$(T)/gcc/og_% $(T)/clang/og_%: CHECKED_FLAGS := $(STRICT)
+$(T)/gcc/ngx_% $(T)/clang/ngx_%: CHECKED_FLAGS := -std=gnu11 -W -Wall -Werror \
+    -Wpointer-arith -Wno-unused-parameter $(NGX_INCS)
+
+check: $(BUILD)/Makefile ## warnings, clang-tidy, cppcheck, own rules
+	$(call need,$(CHECKING) clang python3 python3-pytest)
+	@$(MAKE) -s -j$$(nproc) check-warnings check-tidy
+	@$(MAKE) -s check-cppcheck check-lint
+
+check-warnings: $(PASSED:%=$(T)/gcc/%) $(PASSED:%=$(T)/clang/%)
+
+$(T)/gcc/% $(T)/clang/%: ngx_module/%.c $(HEADERS) t/tests.mk
+	@mkdir -p $(@D)
+	@$(notdir $(@D)) $(CHECKED_FLAGS) -O2 -fPIC -c -o $@ $<
+
+check-tidy: $(PASSED:%=$(T)/tidy/%)
+
+$(T)/tidy/%: ngx_module/%.c $(HEADERS) t/lint/clang-tidy.yaml t/tests.mk
+	@mkdir -p $(@D)
+	@clang-tidy --quiet --config-file=t/lint/clang-tidy.yaml \
+	    --checks='$(TIDY_OFF)' $< -- -std=gnu11 $(NGX_INCS) > $@.log 2>&1 \
+	    || { cat $@.log; exit 1; }
+	@touch $@
+
+check-cppcheck:
+	@cppcheck --quiet --error-exitcode=1 --std=c11 \
+	    --enable=warning,performance,portability \
+	    --suppressions-list=t/lint/cppcheck.txt $(PURE) $(GLUE)
+
+check-lint:
+	@$(PYTHON) -m pytest -q -p no:cacheprovider t/lint
+	@$(PYTHON) t/lint/style.py
+	@$(PYTHON) t/lint/includes.py
+	@$(PYTHON) t/lint/directives.py

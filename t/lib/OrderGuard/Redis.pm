@@ -6,6 +6,7 @@ use 5.010;
 use strict;
 use warnings;
 
+use File::Spec;
 use File::Temp ();
 use IO::Select;
 use IO::Socket::INET;
@@ -27,7 +28,7 @@ sub new {
 
     my $self = bless {
         port  => OrderGuard::Ports::free_port(),
-        dir   => File::Temp->newdir('redis-XXXXXX', TMPDIR => 1),
+        dir   => File::Temp->newdir('redis-XXXXXX', DIR => scratch_dir()),
         owner => $$,
     }, $class;
 
@@ -35,6 +36,9 @@ sub new {
 
     return $self;
 }
+
+# t/run removes its directory even when a test file is killed.
+sub scratch_dir { return $ENV{OG_RUN_DIR} // File::Spec->tmpdir }
 
 sub port { return $_[0]{port} }
 sub pid  { return $_[0]{pid} }
@@ -90,17 +94,17 @@ sub stop {
     $self->{pid} = undef;
 }
 
-# Brings back a server that a test has stopped or killed, and empties it.
+# Brings back a server that a test has stopped or killed, and empties it.  A
+# server that was killed a moment ago may look alive once more.
 sub reset {
     my ($self) = @_;
 
-    if ($self->is_alive) {
+    my $deadline = time() + READY_TIME;
+    do {
+        die $@ if time() > $deadline;
+        $self->start unless $self->is_alive;
         kill CONT => $self->{pid};
-    } else {
-        $self->start;
-    }
-
-    $self->command('FLUSHALL');
+    } until eval { $self->command('FLUSHALL') };
 }
 
 sub DESTROY { $_[0]->stop }

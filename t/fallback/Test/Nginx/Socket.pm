@@ -143,12 +143,12 @@ sub run_block {
     }
 
     my ($skip, $why, $is_todo) = reason_to_skip($block);
-    my $requests = Test::Nginx::Fallback::Client::requests($block, $name)
-        unless $skip || defined $block->must_die;
+    my $must_die = defined $block->must_die;
+    my $requests = $skip || $must_die
+        ? [] : Test::Nginx::Fallback::Client::requests($block, $name);
 
-    start_nginx($block) unless ($skip && !$is_todo)
-                            || defined $block->must_die;
-    run_init($block, $name) unless defined $block->must_die;
+    start_nginx($block) unless $must_die || $skip && !$is_todo;
+    run_init($block, $name) unless $must_die;
 
     for my $repetition (0 .. $repeat_each - 1) {
         my $run = { block => $block, name => $name, requests => $requests,
@@ -157,7 +157,7 @@ sub run_block {
         if ($skip) {
             skip_checks($skip, "$name - $why", $is_todo);
 
-        } elsif (defined $block->must_die) {
+        } elsif ($must_die) {
             run_must_die($run);
 
         } else {
@@ -181,10 +181,12 @@ sub run_init {
     eval_perl($block->init, "$name: init") if defined $block->init;
 }
 
+# In a package of its own: code in a section reaches a function of the .t file
+# as main::function(), as it must with the real module.
 sub eval_perl {
     my ($code, $what) = @_;
 
-    my @result = eval "package main; no strict; $code";
+    my @result = eval "package Test::Nginx::Section; no strict; $code";
     die "$what: $@" if $@;
 
     return $result[-1];
@@ -335,7 +337,7 @@ sub stop_nginx {
     my $name  = block_name($block);
     my $lines = $server->new_lines('error');
 
-    fail("$name - nginx ended by itself: $crash") if $crash;
+    fail("$name - nginx did not end well: $crash") if $crash;
 
     my $label = "$name - at shutdown, error.log";
     check_patterns($lines, $block, shutdown_error_log    => 1, $label);
