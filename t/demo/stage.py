@@ -1,0 +1,47 @@
+"""The servers of the demonstration."""
+
+import os
+
+from og import client, examples
+from og.nginx import Nginx
+from og.redis import Redis
+from og.upstream import Upstream
+
+NAMES = ("leuwongrr", "storefront", "gameso", "cekceir")
+
+
+class Stage:
+    def __init__(self, folder):
+        self.folder = folder
+        self.redis = Redis(os.path.join(folder, "redis"))
+        self.upstream = Upstream(os.path.join(folder, "upstream"))
+        self.nginx = None
+        self.ports = {}
+
+    def start(self):
+        self.redis.start()
+        self.upstream.start()
+        prefix = os.path.join(self.folder, "nginx")
+        os.makedirs(os.path.join(prefix, "conf"))
+        http, self.ports = examples.install(
+            os.path.join(prefix, "conf"), NAMES, self.upstream.address,
+            self.redis.address)
+        self.nginx = Nginx(prefix, http, self.ports.values(), workers=2)
+        self.nginx.start()
+
+    def send(self, name, request):
+        """One request to the location of the API `name`."""
+        return client.request(self.ports[name], "POST", request.path,
+                              request.body, request.headers)
+
+    def stop(self):
+        """Ends what runs; says whether no log holds an alert."""
+        clean = True
+        if self.nginx and self.nginx.process:
+            self.nginx.stop()
+            for line in self.nginx.bad_lines():
+                print(line)
+                clean = False
+        self.upstream.stop()
+        self.redis.stop()
+        return clean

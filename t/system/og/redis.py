@@ -1,0 +1,110 @@
+"""A private redis-server and as much of a client as tests need."""
+
+import os
+import signal
+import socket
+
+from og import paths
+from og.process import Process, free_port, wait_until
+
+
+class RedisError(Exception):
+    pass
+
+
+class Redis:
+    def __init__(self, folder, *options, port=None):
+        self.folder = str(folder)
+        self.port = port or free_port()
+        self.process = None
+        self._options = [str(option) for option in options]
+        os.makedirs(self.folder, exist_ok=True)
+
+    @property
+    def address(self):
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def log(self):
+        return os.path.join(self.folder, "redis.log")
+
+    def start(self):
+        self.process = Process(
+            [paths.REDIS, "--port", str(self.port), "--bind", "127.0.0.1",
+             "--save", "", "--appendonly", "no", "--dir", self.folder,
+             "--daemonize", "no", "--enable-debug-command", "local",
+             *self._options], self.log)
+        self.process.wait_for_port(self.port)
+        wait_until(lambda: self.command("PING") == "PONG", 10)
+        return self
+
+    def pause(self):
+        """Connections stay, nothing is answered (SIGSTOP)."""
+        self.process.send(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send(signal.SIGCONT)
+
+    def kill(self):
+        self.process.child.kill()
+        self.process.child.wait()
+
+    def restart(self):
+        """Starts anew on the same port, without the data."""
+        if self.process.running():
+            self.kill()
+        return self.start()
+
+    def stop(self):
+        if self.process and self.process.running():
+            self.process.stop(signal.SIGTERM)
+
+    def command(self, *arguments):
+        """One command on a connection of its own. Bulk strings as bytes,
+        simple strings as text; RedisError for an error reply."""
+        with socket.create_connection(("127.0.0.1", self.port),
+                                      paths.seconds(10)) as sock:
+            sock.sendall(_encode(arguments))
+            with sock.makefile("rb") as stream:
+                return _read(stream)
+
+    def keys(self, pattern="*"):
+        return sorted(key.decode() for key in self.command("KEYS", pattern))
+
+    def records(self):
+        """The keys of idempotency records."""
+        return [key for key in self.keys() if "}:i:" in key]
+
+    def counters(self):
+        """The keys of limits."""
+        return [key for key in self.keys() if "}:l:" in key]
+
+
+def _encode(arguments):
+    out = [b"*%d\r\n" % len(arguments)]
+    for argument in arguments:
+        if not isinstance(argument, bytes):
+            argument = str(argument).encode()
+        out.append(b"$%d\r\n%s\r\n" % (len(argument), argument))
+    return b"".join(out)
+
+
+def _read(stream):
+    line = stream.readline().rstrip(b"\r\n")
+    kind, rest = line[:1], line[1:]
+    if kind == b"+":
+        return rest.decode()
+    if kind == b"-":
+        raise RedisError(rest.decode())
+    if kind == b":":
+        return int(rest)
+    if kind == b"$":
+        return _read_bulk(stream, int(rest))
+    if kind == b"*":
+        return None if rest == b"-1" else [_read(stream)
+                                           for _ in range(int(rest))]
+    raise RedisError(f"no reply: {line!r}")
+
+
+def _read_bulk(stream, size):
+    return None if size < 0 else stream.read(size + 2)[:-2]
