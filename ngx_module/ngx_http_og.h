@@ -344,8 +344,9 @@ ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
 /* ngx_http_og_body.c: the request's body in and out */
 
 /*
- * Whether the headers describe a body that the guard understands; sets
- * ctx->error where they do not.  NGX_OK or NGX_DECLINED.
+ * Whether the headers describe a body that the guard understands.  Where they
+ * do not and a rule needs the body, ctx->error is set; where none does,
+ * ctx->policed is cleared.  NGX_OK or NGX_DECLINED.
  */
 ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -420,6 +421,9 @@ ngx_int_t ngx_http_og_set_status_line(ngx_http_request_t *r);
 
 /* Drops what described a body that is being replaced. */
 void ngx_http_og_clear_body_headers(ngx_http_request_t *r);
+
+/* Drops what told of an outcome, when the answer turns out not to be whole. */
+void ngx_http_og_clear_answer_headers(ngx_http_request_t *r);
 
 /* Adds RateLimit and RateLimit-Policy for the quotas that were counted. */
 ngx_int_t ngx_http_og_add_limit_headers(ngx_http_request_t *r,

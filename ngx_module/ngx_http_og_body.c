@@ -44,12 +44,8 @@ ngx_http_og_check_body_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ngx_table_elt_t  *h;
     static ngx_str_t  name = ngx_string("content-type");
 
-    if (r->headers_in.content_length_n > (off_t) ctx->conf->body_limit) {
-        ctx->error = NGX_HTTP_OG_BODY_TOO_LARGE;
-        return NGX_DECLINED;
-    }
-
     if (!ngx_http_og_has_body(r)) {
+        ctx->policed = 0;
         return NGX_OK;
     }
 
@@ -57,7 +53,19 @@ ngx_http_og_check_body_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         || ngx_http_og_check_media_type(&h->value) != NGX_OK
         || ngx_http_og_check_encoding(r) != NGX_OK)
     {
-        ctx->error = NGX_HTTP_OG_MEDIA_TYPE_UNSUPPORTED;
+        if (ctx->enforced || ctx->conf->fields) {
+            ctx->error = NGX_HTTP_OG_MEDIA_TYPE_UNSUPPORTED;
+            return NGX_DECLINED;
+        }
+
+        /* no rule asks for anything in it */
+
+        ctx->policed = 0;
+        return NGX_OK;
+    }
+
+    if (r->headers_in.content_length_n > (off_t) ctx->conf->body_limit) {
+        ctx->error = NGX_HTTP_OG_BODY_TOO_LARGE;
         return NGX_DECLINED;
     }
 

@@ -507,7 +507,8 @@ ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data)
 {
     ngx_str_t *base = data;
 
-    size_t  i;
+    u_char     *p;
+    size_t      i;
 
     if (ngx_strncmp(base->data, "https://", 8) != 0
         && ngx_strncmp(base->data, "http://", 7) != 0
@@ -530,6 +531,22 @@ ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data)
             return NGX_CONF_ERROR;
         }
     }
+
+    /* a code is appended to a path or a name, not to its last word */
+
+    if (ngx_strchr("/#:=-_?", base->data[base->len - 1])) {
+        return NGX_CONF_OK;
+    }
+
+    p = ngx_pnalloc(cf->pool, base->len + 2);
+    if (p == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_sprintf(p, "%V/%Z", base);
+
+    base->data = p;
+    base->len++;
 
     return NGX_CONF_OK;
 }

@@ -10,6 +10,8 @@
 static ngx_http_og_ctx_t *ngx_http_og_answer_ctx(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_og_is_error_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_send_page(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_uint_t ngx_http_og_is_no_http(ngx_http_request_t *r,
@@ -28,6 +30,8 @@ static ngx_int_t ngx_http_og_set_problem(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body);
 static ngx_int_t ngx_http_og_add_error_headers(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_add_advice(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_body(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
@@ -41,6 +45,10 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
 
     if (ctx == NULL) {
         return ngx_http_og_next_header_filter(r);
+    }
+
+    if (ngx_http_og_is_error_page(r, ctx)) {
+        return ngx_http_og_send_page(r, ctx);
     }
 
     /* a failure in a body brings a second header: the first never left */
@@ -73,8 +81,7 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
 
 /*
  * The context of an answer that concerns the guard.  An error that came
- * before the guard was asked gets one here; an error page of the operator's
- * leaves as it is.
+ * before the guard was asked gets one here.
  */
 
 static ngx_http_og_ctx_t *
@@ -85,20 +92,19 @@ ngx_http_og_answer_ctx(ngx_http_request_t *r)
 
     ctx = ngx_http_og_get_ctx(r);
 
-    if (ctx == NULL || ctx->state == NGX_HTTP_OG_UNSEEN) {
-        olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
-
-        if (!olcf->enable || !olcf->errors
-            || r->headers_out.status < NGX_HTTP_BAD_REQUEST
-            || ngx_http_og_is_error_page(r, ctx))
-        {
-            return NULL;
-        }
-
-        return ctx ? ctx : ngx_http_og_create_ctx(r, olcf);
+    if (ctx && ctx->state != NGX_HTTP_OG_UNSEEN) {
+        return ctx;
     }
 
-    return ngx_http_og_is_error_page(r, ctx) ? NULL : ctx;
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
+
+    if (!olcf->enable || !olcf->errors
+        || r->headers_out.status < NGX_HTTP_BAD_REQUEST)
+    {
+        return NULL;
+    }
+
+    return ctx ? ctx : ngx_http_og_create_ctx(r, olcf);
 }
 
 
@@ -119,7 +125,7 @@ ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return 0;
     }
 
-    if (ctx && ctx->redirected) {
+    if (ctx->redirected) {
         return 1;
     }
 
@@ -138,6 +144,21 @@ ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     return 0;
+}
+
+
+/* A page of the operator's leaves as it is, but tells when to come again. */
+
+static ngx_int_t
+ngx_http_og_send_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->state == NGX_HTTP_OG_REFUSED
+        && ngx_http_og_add_advice(r, ctx) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_send_header(r, ctx);
 }
 
 
@@ -219,7 +240,7 @@ ngx_http_og_gather_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
         /* there will be no body: what it would be is told at once */
 
-        if (ngx_http_og_normalise(r, ctx) != NGX_OK) {
+        if (ctx->normalise && ngx_http_og_normalise(r, ctx) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -339,6 +360,8 @@ ngx_http_og_set_broken(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ctx->error = NGX_HTTP_OG_UPSTREAM_RESET;
     r->headers_out.status = ngx_http_og_error_status(ctx->error);
 
+    ngx_http_og_clear_answer_headers(r);
+
     if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -407,38 +430,13 @@ ngx_http_og_set_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 static ngx_int_t
 ngx_http_og_add_error_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_str_t          value;
     static ngx_str_t   cache_control = ngx_string("Cache-Control");
     static ngx_str_t   no_store = ngx_string("no-store");
-    static ngx_str_t   authenticate = ngx_string("WWW-Authenticate");
-    static ngx_str_t   bearer = ngx_string("Bearer");
-    static ngx_str_t   retry_after = ngx_string("Retry-After");
 
-    if (ngx_http_og_add_header(r, &cache_control, &no_store) == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ctx->error == NGX_HTTP_OG_TOKEN_REQUIRED
-        && ngx_http_og_add_header(r, &authenticate,
-                                  ctx->conf->challenge.len
-                                  ? &ctx->conf->challenge : &bearer)
-           == NULL)
+    if (ngx_http_og_add_header(r, &cache_control, &no_store) == NULL
+        || ngx_http_og_add_advice(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
-    }
-
-    if (ctx->retry_after) {
-        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-        if (value.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        value.len = ngx_sprintf(value.data, "%ui", ctx->retry_after)
-                    - value.data;
-
-        if (ngx_http_og_add_header(r, &retry_after, &value) == NULL) {
-            return NGX_ERROR;
-        }
     }
 
     /* nginx gives up the connection for some statuses that harm none */
@@ -450,6 +448,41 @@ ngx_http_og_add_error_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* Whom to name, and when to come again. */
+
+static ngx_int_t
+ngx_http_og_add_advice(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_str_t          value;
+    static ngx_str_t   authenticate = ngx_string("WWW-Authenticate");
+    static ngx_str_t   bearer = ngx_string("Bearer");
+    static ngx_str_t   retry_after = ngx_string("Retry-After");
+
+    if (ctx->error == NGX_HTTP_OG_TOKEN_REQUIRED
+        && ngx_http_og_add_header(r, &authenticate,
+                                  ctx->conf->challenge.len
+                                  ? &ctx->conf->challenge : &bearer)
+           == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    if (ctx->retry_after == 0) {
+        return NGX_OK;
+    }
+
+    value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (value.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.len = ngx_sprintf(value.data, "%ui", ctx->retry_after) - value.data;
+
+    return ngx_http_og_add_header(r, &retry_after, &value) ? NGX_OK
+                                                           : NGX_ERROR;
 }
 
 

@@ -31,7 +31,7 @@ ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     for ( /* void */ ; in; in = in->next) {
 
-        if (ctx->claimed
+        if (!ctx->normalise
             && ctx->gathered_size + ngx_buf_size(in->buf)
                > ctx->conf->response_limit)
         {
@@ -78,7 +78,9 @@ ngx_http_og_gather_buf(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     size = b->last - b->pos;
 
-    if (!ctx->claimed && ctx->gathered_size + size > NGX_HTTP_OG_ERROR_LIMIT) {
+    if (ctx->normalise
+        && ctx->gathered_size + size > NGX_HTTP_OG_ERROR_LIMIT)
+    {
 
         /* too large for an error's message: only that it was is kept */
 

@@ -89,11 +89,11 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ctx->http_version = r->http_version;
     ctx->guarded = ngx_http_og_is_guarded(r, ctx->conf);
     ctx->enforced = ctx->guarded && ngx_http_og_enforces(ctx->conf);
-    ctx->policed = ctx->enforced || (ctx->guarded && ctx->conf->fields);
+    ctx->policed = ctx->guarded;
 
     rc = ngx_http_og_check_request(r, ctx);
 
-    if (rc == NGX_OK && ctx->policed && ngx_http_og_has_body(r)) {
+    if (rc == NGX_OK && ctx->policed) {
         return ngx_http_og_read_body(r, ctx);
     }
 

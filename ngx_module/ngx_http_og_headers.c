@@ -9,6 +9,8 @@
 
 static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h,
     const ngx_str_t *names);
+static void ngx_http_og_drop_headers(ngx_http_request_t *r,
+    const ngx_str_t *names);
 static u_char *ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
     ngx_http_og_limit_t *limit);
 static u_char *ngx_http_og_write_limits(u_char *p, ngx_http_og_op_t *op,
@@ -27,6 +29,18 @@ static const ngx_str_t  ngx_http_og_body_headers[] = {
     ngx_string("content-disposition"),
     ngx_string("content-language"),
     ngx_string("trailer"),
+    ngx_null_string
+};
+
+
+/* What an answer says of its outcome, and is wrong when it is not whole. */
+
+static const ngx_str_t  ngx_http_og_answer_headers[] = {
+    ngx_string("cache-control"),
+    ngx_string("expires"),
+    ngx_string("link"),
+    ngx_string("location"),
+    ngx_string("set-cookie"),
     ngx_null_string
 };
 
@@ -197,10 +211,6 @@ ngx_http_og_set_status_line(ngx_http_request_t *r)
 void
 ngx_http_og_clear_body_headers(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);
     ngx_http_clear_last_modified(r);
@@ -211,6 +221,27 @@ ngx_http_og_clear_body_headers(ngx_http_request_t *r)
     r->headers_out.content_range = NULL;
     r->headers_out.charset.len = 0;
     r->headers_out.content_type_lowcase = NULL;
+
+    ngx_http_og_drop_headers(r, ngx_http_og_body_headers);
+}
+
+
+void
+ngx_http_og_clear_answer_headers(ngx_http_request_t *r)
+{
+    r->headers_out.location = NULL;
+    r->headers_out.expires = NULL;
+
+    ngx_http_og_drop_headers(r, ngx_http_og_answer_headers);
+}
+
+
+static void
+ngx_http_og_drop_headers(ngx_http_request_t *r, const ngx_str_t *names)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
     part = &r->headers_out.headers.part;
     h = part->elts;
@@ -227,7 +258,7 @@ ngx_http_og_clear_body_headers(ngx_http_request_t *r)
             i = 0;
         }
 
-        if (ngx_http_og_is_named(&h[i], ngx_http_og_body_headers)) {
+        if (ngx_http_og_is_named(&h[i], names)) {
             h[i].hash = 0;
         }
     }

@@ -40,7 +40,7 @@ static ngx_http_og_stored_header_t  ngx_http_og_stored_headers[] = {
     { ngx_string("Content-Encoding"), ngx_http_og_out(content_encoding) },
     { ngx_string("Content-Disposition"), NGX_HTTP_OG_NONE },
     { ngx_string("Vary"), NGX_HTTP_OG_NONE },
-    { ngx_string("Location"), ngx_http_og_out(location) },
+    { ngx_string("Location"), NGX_HTTP_OG_NONE },   /* stays relative */
     { ngx_string("Content-Location"), NGX_HTTP_OG_NONE },
     { ngx_string("ETag"), ngx_http_og_out(etag) },
     { ngx_string("Last-Modified"), ngx_http_og_out(last_modified) },

@@ -272,7 +272,10 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, ngx_http_og_key_e key)
 
         /* the DEL of before may still be on its way, with no fence */
 
-        if (!store && task->deleted && !ngx_http_og_redis_is_fenced(task->rs->link)) {
+        if (!store
+            && task->deleted
+            && !ngx_http_og_redis_is_fenced(task->rs->link))
+        {
             ngx_http_og_redis_forget(task, "a release cannot be repeated "
                                            "without CLIENT KILL");
             return;

@@ -19,6 +19,7 @@
 static ngx_int_t ngx_http_og_redis_init(ngx_http_og_store_t *store,
     ngx_cycle_t *cycle);
 static void ngx_http_og_redis_exit(ngx_http_og_store_t *store);
+static void ngx_http_og_redis_drop_tasks(ngx_http_og_redis_store_t *rs);
 static void ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store);
 static void ngx_http_og_redis_on_ready(void *data);
 static void ngx_http_og_redis_on_data_lost(void *data);
@@ -61,6 +62,7 @@ ngx_http_og_redis_init(ngx_http_og_store_t *store, ngx_cycle_t *cycle)
 
     rs->ident = (ngx_socket_t) -1;
 
+    ngx_queue_init(&rs->tasks);
     ngx_queue_init(&rs->claims);
     ngx_queue_init(&rs->unsettled);
 
@@ -101,6 +103,30 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
 
     ngx_http_og_redis_destroy(rs->link);
     rs->link = NULL;
+
+    ngx_http_og_redis_drop_tasks(rs);
+}
+
+
+/* What its requester still has is left to it. */
+
+static void
+ngx_http_og_redis_drop_tasks(ngx_http_og_redis_store_t *rs)
+{
+    ngx_queue_t         *q, *next;
+    ngx_http_og_task_t  *task;
+
+    for (q = ngx_queue_head(&rs->tasks);
+         q != ngx_queue_sentinel(&rs->tasks);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        task = ngx_queue_data(q, ngx_http_og_task_t, all);
+
+        if (task->closed) {
+            ngx_destroy_pool(task->op->pool);
+        }
+    }
 }
 
 
@@ -188,6 +214,8 @@ ngx_http_og_redis_open(ngx_http_og_op_t *op)
 
     task->renewal.cancelable = 1;
 
+    ngx_queue_insert_tail(&task->rs->tasks, &task->all);
+
     op->backend = task;
 
     return NGX_OK;
@@ -232,6 +260,7 @@ ngx_http_og_redis_task_free(ngx_http_og_task_t *task)
         && task->inflight == 0
         && task->wish == NGX_HTTP_OG_WISH_NONE)
     {
+        ngx_queue_remove(&task->all);
         ngx_destroy_pool(task->op->pool);
     }
 }

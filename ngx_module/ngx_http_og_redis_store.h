@@ -30,6 +30,7 @@ typedef struct {
     ngx_http_og_redis_conf_t         conf;
     ngx_str_t                        prefix;
 
+    ngx_queue_t                      tasks;     /* all */
     ngx_queue_t                      claims;    /* tasks that hold one */
 
     ngx_queue_t                      unsettled;     /* tasks */
@@ -89,6 +90,7 @@ typedef struct {
     ngx_http_og_task_state_e         state;
     ngx_http_og_ask_e                ask;
     ngx_http_og_wish_e               wish;      /* NONE: on no list */
+    ngx_queue_t                      all;       /* of tasks */
     ngx_queue_t                      queue;     /* of claims, or unsettled */
     ngx_uint_t                       inflight;  /* batches not over */
 

@@ -17,6 +17,7 @@ static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_http_og_is_printable(ngx_str_t *text);
 static void ngx_http_og_set_value(ngx_http_variable_value_t *v,
     ngx_str_t *text);
 
@@ -199,10 +200,29 @@ ngx_http_og_body_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                    - text.data;
     }
 
-    v->not_found = 0;
-    ngx_http_og_set_value(v, &text);
+    if (ngx_http_og_is_printable(&text)) {
+        v->not_found = 0;
+        ngx_http_og_set_value(v, &text);
+    }
 
     return NGX_OK;
+}
+
+
+/* A line end in a client's string must not become one of a header. */
+
+static ngx_uint_t
+ngx_http_og_is_printable(ngx_str_t *text)
+{
+    size_t  i;
+
+    for (i = 0; i < text->len; i++) {
+        if (text->data[i] < ' ' || text->data[i] == 0x7f) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

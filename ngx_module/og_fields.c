@@ -367,6 +367,9 @@ og_fields_compile(og_fields_t *fields)
         return og_fields_no_memory;
     }
 
+    /* a path in a name has three sets at hand */
+
+    fields->step = 3 * fields->deny.nnodes + fields->allow.nnodes;
     both = OG_MARK_STRIP|OG_MARK_REJECT;
 
     for (i = 0; i < fields->deny.nnodes; i++) {

@@ -83,7 +83,6 @@ void og_fields_free(og_fields_t *fields);
  */
 
 typedef enum {
-    OG_FIELD_NO_MEMORY = -1,
     OG_FIELD_PASSES = 0,
     OG_FIELD_STRIPPED,
     OG_FIELD_REJECTED,
@@ -108,7 +107,7 @@ typedef struct {
     size_t                allow;
     size_t                end;
     og_listing_e          listing;
-    unsigned              next;       /* og_fields' own: what is below */
+    unsigned              marks;      /* og_fields' own: what the rules say */
 } og_place_t;
 
 
@@ -152,7 +151,7 @@ static inline int
 og_fields_pass(const og_filter_t *filter, const og_place_t *parent,
     const og_name_t *name)
 {
-    return parent->listing == OG_LISTED_WITH_ALL && parent->next == 0
+    return parent->listing == OG_LISTED_WITH_ALL && parent->marks == 0
            && !name->sketch.odd && !og_filter_has(filter, name->sketch);
 }
 
@@ -167,27 +166,35 @@ og_fields_nowhere(const og_place_t *parent)
     place.allow = parent->end;
     place.end = parent->end;
     place.listing = OG_LISTED_WITH_ALL;
-    place.next = 0;
+    place.marks = 0;
 
     return place;
 }
 
 
 /*
- * Judges a member of the object at the place parent.  nested tells that its
- * value is an object or array; *place is then where that stands, valid until
- * another one is made from the same parent.  In strip and reject a name with
- * "." or "[" is also taken as a path ("items[0].price").
+ * Finds the place of a member of the object at the place parent, valid until
+ * another one is made from the same parent, and whatever it is: an
+ * og_fields_judge() of it follows.  In strip and reject a name with "." or
+ * "[" is also taken as a path ("items[0].price").  Returns -1 when memory is
+ * short.
  */
-og_field_verdict_e og_fields_member(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
-    int nested, og_place_t *place);
+int og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, const og_name_t *name, og_place_t *place);
 
 
 /* The same for an element of an array. */
-og_field_verdict_e og_fields_element(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, size_t index,
-    int nested, og_place_t *place);
+int og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, size_t index, og_place_t *place);
+
+
+/* Whether all elements of the array at that place have the same place. */
+int og_fields_elements_are_alike(const og_fields_t *fields,
+    const og_fields_walk_t *walk, const og_place_t *array);
+
+
+/* What becomes of a value there; nested: it is an object or array. */
+og_field_verdict_e og_fields_judge(const og_place_t *place, int nested);
 
 
 #endif /* OG_FIELDS_H_INCLUDED_ */

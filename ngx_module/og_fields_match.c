@@ -13,33 +13,27 @@
 #include "og_grow.h"
 
 
-static int og_fields_reserve(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, size_t name_len);
-static unsigned og_fields_deny_member(const og_fields_t *fields,
+static void og_fields_deny_member(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
     og_place_t *place);
-static unsigned og_fields_deny_other(const og_fields_t *fields,
+static void og_fields_deny_other(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
     og_place_t *place);
-static unsigned og_fields_deny_path(const og_fields_t *fields,
+static void og_fields_deny_path(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, size_t len,
     og_place_t *place);
 static unsigned og_fields_deny_anywhere(const og_fields_t *fields,
     const og_name_t *name);
 static void og_fields_unite(uint32_t *states, og_place_t *place, size_t from,
     size_t to);
-static unsigned og_fields_list(const og_fields_t *fields,
+static void og_fields_list(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
     og_place_t *place);
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
     size_t from, size_t to, size_t out, const og_name_t *name,
     unsigned *marks);
-static int og_fields_ask_name(const og_fields_t *fields,
-    const og_fields_walk_t *walk, const og_place_t *place);
 static og_name_t og_fields_index_name(const og_fields_t *fields,
     unsigned char *text, size_t room, size_t index);
-static og_field_verdict_e og_fields_judge(unsigned marks, og_place_t *place,
-    int nested);
 
 
 og_name_t
@@ -116,30 +110,26 @@ og_fields_root(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     root->allow = root->end;
-    root->next = node->marks & OG_MARK_ANY_BELOW;
+    root->marks = node->marks;
 
     if (fields->nallowed > 0) {
         walk->states[root->end++] = OG_TRIE_ROOT;
         root->listing = OG_LISTED_ON_THE_WAY;
-        root->next |= fields->allow.nodes[OG_TRIE_ROOT].marks
-                      & OG_MARK_ALL_BELOW;
+        root->marks |= fields->allow.nodes[OG_TRIE_ROOT].marks;
     }
 
     return 0;
 }
 
 
-/* Makes room for all the states that one step can lead to. */
-static int
+int
 og_fields_reserve(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, size_t name_len)
 {
     void    *grown;
     size_t   need;
 
-    /* a path in a name has three sets at hand */
-
-    need = parent->end + 3 * fields->deny.nnodes + fields->allow.nnodes;
+    need = parent->end + fields->step;
 
     if (need > walk->states_alloc) {
         grown = og_grow(walk->states, &walk->states_alloc, need,
@@ -164,52 +154,52 @@ og_fields_reserve(const og_fields_t *fields, og_fields_walk_t *walk,
 }
 
 
-og_field_verdict_e
+int
 og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
-    const og_place_t *parent, const og_name_t *name, int nested,
-    og_place_t *place)
+    const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
-    unsigned  marks;
-
-    if (og_fields_reserve(fields, walk, parent, name->len) != 0) {
-        return OG_FIELD_NO_MEMORY;
+    if (parent->end + fields->step > walk->states_alloc
+        || name->len > walk->folded_alloc)
+    {
+        if (og_fields_reserve(fields, walk, parent, name->len) != 0) {
+            return -1;
+        }
     }
 
     if (name->sketch.odd || og_filter_has(&fields->filter, name->sketch)) {
-        marks = og_fields_deny_member(fields, walk, parent, name, place);
+        og_fields_deny_member(fields, walk, parent, name, place);
 
     } else {
-        marks = og_fields_deny_other(fields, walk, parent, NULL, place);
+        og_fields_deny_other(fields, walk, parent, NULL, place);
     }
 
-    marks |= og_fields_list(fields, walk, parent, name, place);
+    og_fields_list(fields, walk, parent, name, place);
 
-    return og_fields_judge(marks, place, nested);
+    return 0;
 }
 
 
-og_field_verdict_e
+int
 og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
-    const og_place_t *parent, size_t index, int nested, og_place_t *place)
+    const og_place_t *parent, size_t index, og_place_t *place)
 {
-    unsigned          marks;
     og_name_t         name;
     unsigned char     text[20];
     const og_name_t  *asked;
 
     if (og_fields_reserve(fields, walk, parent, 0) != 0) {
-        return OG_FIELD_NO_MEMORY;
+        return -1;
     }
 
     asked = NULL;
 
-    if (og_fields_ask_name(fields, walk, parent)) {
+    if (!og_fields_elements_are_alike(fields, walk, parent)) {
         name = og_fields_index_name(fields, text, sizeof(text), index);
         asked = &name;
     }
 
-    marks = og_fields_deny_other(fields, walk, parent, asked, place);
-    marks |= og_fields_list(fields, walk, parent, asked, place);
+    og_fields_deny_other(fields, walk, parent, asked, place);
+    og_fields_list(fields, walk, parent, asked, place);
 
     if (place->listing < OG_LISTED_ITSELF
         && parent->listing == OG_LISTED_ITSELF)
@@ -217,55 +207,53 @@ og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
         place->listing = OG_LISTED_ITSELF;
     }
 
-    return og_fields_judge(marks, place, nested);
+    return 0;
 }
 
 
-static unsigned
+/* Finds what strip and reject say of a member. */
+static void
 og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
-    unsigned     marks;
     og_name_t    key;
     og_folded_t  folded;
 
-    folded = og_fold(&fields->fold, walk->folded, name->data, name->len);
-
     key.data = walk->folded;
-    key.len = folded.len;
     key.sketch = name->sketch;
+    folded.is_path = 0;
 
     if (name->sketch.odd) {
-        key = og_fields_name(fields, key.data, key.len, key.len);
+        folded = og_fold(&fields->fold, walk->folded, name->data, name->len);
+        key = og_fields_name(fields, key.data, folded.len, folded.len);
+
+    } else {
+        key.len = og_fold_plain(&fields->fold, walk->folded, name->data,
+                                name->len);
     }
 
-    marks = og_fields_deny_anywhere(fields, &key);
-
+    place->marks = og_fields_deny_anywhere(fields, &key);
     place->deny = parent->end;
     place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
-                                  parent->allow, place->deny, &key, &marks);
+                                  parent->allow, place->deny, &key,
+                                  &place->marks);
 
     if (folded.is_path) {
-        marks |= og_fields_deny_path(fields, walk, parent, key.len, place);
+        og_fields_deny_path(fields, walk, parent, key.len, place);
     }
-
-    return marks;
 }
 
 
 /* The same for what no bare name matches: an index, or any name (NULL). */
-static unsigned
+static void
 og_fields_deny_other(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
-    unsigned  marks;
-
-    marks = 0;
+    place->marks = 0;
     place->deny = parent->end;
     place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
-                                  parent->allow, place->deny, name, &marks);
-
-    return marks;
+                                  parent->allow, place->deny, name,
+                                  &place->marks);
 }
 
 
@@ -274,16 +262,14 @@ og_fields_deny_other(const og_fields_t *fields, og_fields_walk_t *walk,
  * stands between ".", "[" and "]", so that "a[b]", "a.b" and "[a][b]" are
  * one path.
  */
-static unsigned
+static void
 og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, size_t len, og_place_t *place)
 {
     size_t                at, end, out;
-    unsigned              marks;
     og_name_t             part;
     const unsigned char  *p, *last;
 
-    marks = 0;
     at = place->allow;
     end = at + (parent->allow - parent->deny);
 
@@ -305,10 +291,10 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
 
         part = og_fields_name(fields, part.data, (size_t) (p - part.data),
                               (size_t) (last - part.data));
-        marks |= og_fields_deny_anywhere(fields, &part);
+        place->marks |= og_fields_deny_anywhere(fields, &part);
 
         out = og_fields_step(&fields->deny, walk->states, at, end, end, &part,
-                             &marks);
+                             &place->marks);
 
         memmove(walk->states + at, walk->states + end,
                 (out - end) * sizeof(uint32_t));
@@ -316,8 +302,6 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     og_fields_unite(walk->states, place, at, end);
-
-    return marks;
 }
 
 
@@ -356,31 +340,30 @@ og_fields_unite(uint32_t *states, og_place_t *place, size_t from, size_t to)
 }
 
 
-/* Finds what allow says of the place, and returns the marks on it. */
-static unsigned
+/* Finds what allow says of a place whose strip and reject are known. */
+static void
 og_fields_list(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
     unsigned  marks;
 
     place->end = place->allow;
+    place->listing = OG_LISTED_WITH_ALL;
 
     if (parent->listing == OG_LISTED_WITH_ALL
-        || (parent->next & OG_MARK_ALL_BELOW))
+        || (parent->marks & OG_MARK_ALL_BELOW))
     {
-        place->listing = OG_LISTED_WITH_ALL;
-        return 0;
+        return;
     }
 
     marks = 0;
     place->end = og_fields_step(&fields->allow, walk->states, parent->allow,
                                 parent->end, place->allow, name, &marks);
 
+    place->marks |= marks;
     place->listing = (marks & OG_MARK_LISTED) ? OG_LISTED_ITSELF
                      : (place->end > place->allow) ? OG_LISTED_ON_THE_WAY
                      : OG_LISTED_NOT;
-
-    return marks;
 }
 
 
@@ -419,28 +402,27 @@ og_fields_step(const og_trie_t *trie, uint32_t *states, size_t from,
 }
 
 
-/* Whether a rule spells out what comes below this place. */
-static int
-og_fields_ask_name(const og_fields_t *fields, const og_fields_walk_t *walk,
-    const og_place_t *place)
+int
+og_fields_elements_are_alike(const og_fields_t *fields,
+    const og_fields_walk_t *walk, const og_place_t *array)
 {
     size_t  i;
 
-    for (i = place->deny; i < place->allow; i++) {
+    for (i = array->deny; i < array->allow; i++) {
 
         if (fields->deny.nodes[walk->states[i]].nedges > 0) {
-            return 1;
+            return 0;
         }
     }
 
-    for (i = place->allow; i < place->end; i++) {
+    for (i = array->allow; i < array->end; i++) {
 
         if (fields->allow.nodes[walk->states[i]].nedges > 0) {
-            return 1;
+            return 0;
         }
     }
 
-    return 0;
+    return 1;
 }
 
 
@@ -462,14 +444,12 @@ og_fields_index_name(const og_fields_t *fields, unsigned char *text,
 }
 
 
-static og_field_verdict_e
-og_fields_judge(unsigned marks, og_place_t *place, int nested)
+og_field_verdict_e
+og_fields_judge(const og_place_t *place, int nested)
 {
-    place->next = marks & (OG_MARK_ANY_BELOW|OG_MARK_ALL_BELOW);
-
-    if (marks & (OG_MARK_REJECT|OG_MARK_STRIP)) {
-        return (marks & OG_MARK_REJECT) ? OG_FIELD_REJECTED
-                                        : OG_FIELD_STRIPPED;
+    if (place->marks & (OG_MARK_REJECT|OG_MARK_STRIP)) {
+        return (place->marks & OG_MARK_REJECT) ? OG_FIELD_REJECTED
+                                               : OG_FIELD_STRIPPED;
     }
 
     if (place->listing == OG_LISTED_NOT
@@ -487,7 +467,6 @@ og_fields_denies(const og_fields_t *fields, og_fields_walk_t *walk,
     og_place_t *place, og_token_e token, const og_name_t *name)
 {
     size_t      i;
-    unsigned    marks;
     og_place_t  next;
 
     if (og_fields_reserve(fields, walk, place, name->len) != 0) {
@@ -502,17 +481,16 @@ og_fields_denies(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     if (token == OG_TOKEN_NAME && i < name->len) {
-        marks = og_fields_deny_member(fields, walk, place, name, &next);
+        og_fields_deny_member(fields, walk, place, name, &next);
 
     } else {
-        marks = og_fields_deny_other(fields, walk, place,
-                                     (token == OG_TOKEN_NAME) ? name : NULL,
-                                     &next);
+        og_fields_deny_other(fields, walk, place,
+                             (token == OG_TOKEN_NAME) ? name : NULL, &next);
     }
 
     next.end = next.allow;
     next.listing = OG_LISTED_NOT;
     *place = next;
 
-    return (marks & (OG_MARK_STRIP|OG_MARK_REJECT)) != 0;
+    return (next.marks & (OG_MARK_STRIP|OG_MARK_REJECT)) != 0;
 }

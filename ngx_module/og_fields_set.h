@@ -49,11 +49,17 @@ struct og_fields_s {
 
     og_trie_t             deny;       /* strip and reject; names folded */
     og_trie_t             allow;      /* names as they are */
+    size_t                step;       /* states that one step may write */
 
     og_allowed_t         *allowed;
     size_t                nallowed;
     size_t                allowed_alloc;
 };
+
+
+/* Makes room for the states of a step, and for a folded name. */
+int og_fields_reserve(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, size_t name_len);
 
 
 /* A name as it is given, of which room bytes may be read. */

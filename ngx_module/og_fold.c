@@ -97,6 +97,25 @@ og_fold(const og_fold_t *fold, unsigned char *dst, const unsigned char *src,
 }
 
 
+size_t
+og_fold_plain(const og_fold_t *fold, unsigned char *dst,
+    const unsigned char *src, size_t len)
+{
+    size_t         i, n;
+    unsigned char  byte;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+        byte = (unsigned char) fold->byte[src[i]];
+        dst[n] = byte;
+        n += (byte != 0);
+    }
+
+    return n;
+}
+
+
 /*
  * U+017F (long s) and U+212A (Kelvin sign) become s and k where software
  * folds case as Unicode has it.  Returns the last byte taken.

@@ -49,4 +49,9 @@ og_folded_t og_fold(const og_fold_t *fold, unsigned char *dst,
     const unsigned char *src, size_t len);
 
 
+/* The same for names whose sketch is not odd; returns the length. */
+size_t og_fold_plain(const og_fold_t *fold, unsigned char *dst,
+    const unsigned char *src, size_t len);
+
+
 #endif /* OG_FOLD_H_INCLUDED_ */

@@ -126,16 +126,19 @@ og_json_finish(og_json_t *json)
     memset(result, 0, sizeof(og_json_result_t));
 
     result->status = json->status;
-    result->pointer = json->pointer.text;
-    result->stripped = json->stripped.text;
-    result->rejected = json->rejected.text;
+    result->pointer = "";
+    result->stripped = "";
+    result->rejected = "";
 
     if (json->status == OG_JSON_OK || json->status == OG_JSON_FORBIDDEN) {
         result->cuts = json->cuts;
         result->ncuts = json->ncuts;
+        result->stripped = json->stripped.text;
+        result->rejected = json->rejected.text;
 
     } else if (json->status == OG_JSON_MALFORMED) {
         og_json_list(json, &json->pointer);
+        result->pointer = json->pointer.text;
         result->message = json->fault.message;
         result->offset = (size_t) (json->fault.at - json->data);
     }

@@ -117,7 +117,7 @@ og_json_names_reserve(og_json_names_t *names, size_t count)
 
     names->names = grown;
 
-    grown = realloc(names->words, alloc * sizeof(uint32_t));
+    grown = realloc(names->words, (alloc + 3) * sizeof(uint32_t));
     if (grown == NULL) {
         return -1;
     }

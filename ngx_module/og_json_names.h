@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "og_hash.h"
+#include "og_sketch.h"
 
 
 /* Up to here looking at all sketches is faster than a table. */
@@ -44,7 +45,7 @@ typedef struct {
 
     og_json_raw_name_t   *names;
     uint32_t             *words;      /* sketch or hash of each */
-    size_t                alloc;      /* of both, a few words more */
+    size_t                alloc;      /* of both; room for 3 words more */
 
     uint32_t             *slots;      /* tables of the large objects */
     size_t                slots_alloc;
@@ -108,23 +109,57 @@ og_json_seen_e og_json_names_add_slowly(og_json_names_t *names,
 ptrdiff_t og_json_text_unescape(og_json_text_t *text, og_json_raw_name_t name);
 
 
+/* Whether one of a few words is that; 3 more words may be read. */
+static inline int
+og_json_names_have(const uint32_t *words, size_t count, uint32_t word)
+{
+#if (OG_SKETCH_SSE2)
+
+    size_t   i;
+    __m128i  v, equal;
+
+    equal = _mm_setzero_si128();
+    v = _mm_set1_epi32((int) word);
+
+    for (i = 0; i + 4 <= count; i += 4) {
+        equal = _mm_or_si128(equal, _mm_cmpeq_epi32(v, _mm_loadu_si128(
+                                  (const __m128i *) (const void *)
+                                  (words + i))));
+    }
+
+    if (_mm_movemask_epi8(equal)) {
+        return 1;
+    }
+
+    equal = _mm_cmpeq_epi32(v, _mm_loadu_si128((const __m128i *)
+                                               (const void *) (words + i)));
+
+    return (_mm_movemask_epi8(equal) & ((1 << 4 * (count - i)) - 1)) != 0;
+
+#else
+
+    size_t  i;
+
+    for (i = 0; i < count && words[i] != word; i++) { /* void */ }
+
+    return i < count;
+
+#endif
+}
+
+
 static inline og_json_seen_e
 og_json_names_add(og_json_names_t *names, og_json_scope_t *scope,
     og_json_raw_name_t name, uint32_t sketch)
 {
-    size_t  i, count;
+    size_t  count;
 
     count = scope->last - scope->first;
 
-    if (count >= OG_JSON_NAMES_FEW || scope->last == names->alloc) {
+    if (count >= OG_JSON_NAMES_FEW || scope->last == names->alloc
+        || og_json_names_have(names->words + scope->first, count, sketch))
+    {
         return og_json_names_add_slowly(names, scope, name, sketch);
-    }
-
-    for (i = scope->first; i < scope->last; i++) {
-
-        if (names->words[i] == sketch) {
-            return og_json_names_add_slowly(names, scope, name, sketch);
-        }
     }
 
     names->names[scope->last] = name;

@@ -27,8 +27,7 @@ static const unsigned char *og_json_name_unescape(og_json_t *json,
 static const unsigned char *og_json_element(og_json_t *json,
     const unsigned char *p);
 static const unsigned char *og_json_judge(og_json_t *json,
-    og_field_verdict_e verdict, const unsigned char *p);
-static og_json_fate_e og_json_inherit(const og_json_frame_t *frame);
+    const unsigned char *p, int nested);
 static const unsigned char *og_json_value(og_json_t *json,
     const unsigned char *p, og_json_fate_e fate);
 static const unsigned char *og_json_open(og_json_t *json,
@@ -50,7 +49,7 @@ og_json_document(og_json_t *json)
 
     p = og_json_root(json);
 
-    while (p != NULL && json->frame > json->frames) {
+    while (p != NULL && json->frame->close != 0) {
         p = og_json_part(json, p);
     }
 
@@ -136,10 +135,9 @@ og_json_part(og_json_t *json, const unsigned char *p)
 static const unsigned char *
 og_json_member(og_json_t *json, const unsigned char *p)
 {
-    int                   nested;
-    og_name_t       name;
-    og_json_frame_t      *frame;
-    og_field_verdict_e    verdict;
+    int               nested;
+    og_name_t         name;
+    og_json_frame_t  *frame;
 
     frame = json->frame;
 
@@ -172,13 +170,17 @@ og_json_member(og_json_t *json, const unsigned char *p)
             json->place = og_fields_nowhere(&frame->place);
         }
 
-        return og_json_value(json, p, og_json_inherit(frame));
+        return og_json_value(json, p, frame->inner);
     }
 
-    verdict = og_fields_member(json->rules->fields, &json->walk,
-                               &frame->place, &name, nested, &json->place);
+    if (og_fields_member(json->rules->fields, &json->walk, &frame->place,
+                         &name, &json->place)
+        != 0)
+    {
+        return og_json_no_memory(json);
+    }
 
-    return og_json_judge(json, verdict, p);
+    return og_json_judge(json, p, nested);
 }
 
 
@@ -261,31 +263,35 @@ og_json_name_unescape(og_json_t *json, og_json_raw_name_t raw,
 static const unsigned char *
 og_json_element(og_json_t *json, const unsigned char *p)
 {
-    int                  nested;
-    og_json_frame_t     *frame;
-    og_field_verdict_e   verdict;
+    og_json_frame_t    *frame;
+    const og_fields_t  *fields;
 
     frame = json->frame;
     frame->part = p;
+    fields = json->rules->fields;
 
-    if (json->rules->fields == NULL) {
+    if (fields == NULL) {
         return og_json_value(json, p, OG_JSON_STAYS);
     }
 
-    nested = (*p == '{' || *p == '[');
-    verdict = og_fields_element(json->rules->fields, &json->walk,
-                                &frame->place, frame->nparts - 1, nested,
-                                &json->place);
+    if (frame->nparts == 1) {
+        frame->alike = og_fields_elements_are_alike(fields, &json->walk,
+                                                    &frame->place);
+    }
 
-    return og_json_judge(json, verdict, p);
-}
+    if (frame->nparts == 1 || !frame->alike) {
 
+        if (og_fields_element(fields, &json->walk, &frame->place,
+                              frame->nparts - 1, &frame->element)
+            != 0)
+        {
+            return og_json_no_memory(json);
+        }
+    }
 
-/* What is within something that is cut needs no range of its own. */
-static og_json_fate_e
-og_json_inherit(const og_json_frame_t *frame)
-{
-    return (frame->fate == OG_JSON_STAYS) ? OG_JSON_STAYS : OG_JSON_GONE;
+    json->place = frame->element;
+
+    return og_json_judge(json, p, *p == '{' || *p == '[');
 }
 
 
@@ -294,12 +300,13 @@ og_json_inherit(const og_json_frame_t *frame)
  * in what is cut: the request had it.
  */
 static const unsigned char *
-og_json_judge(og_json_t *json, og_field_verdict_e verdict,
-    const unsigned char *p)
+og_json_judge(og_json_t *json, const unsigned char *p, int nested)
 {
-    og_json_fate_e  fate;
+    og_json_fate_e      fate;
+    og_field_verdict_e  verdict;
 
-    fate = og_json_inherit(json->frame);
+    fate = json->frame->inner;
+    verdict = og_fields_judge(&json->place, nested);
 
     if (verdict == OG_FIELD_UNLISTED && json->rules->reject_unlisted) {
         verdict = OG_FIELD_REJECTED;
@@ -326,9 +333,6 @@ og_json_judge(og_json_t *json, og_field_verdict_e verdict,
         json->status = OG_JSON_FORBIDDEN;
         json->place.listing = OG_LISTED_WITH_ALL;
         break;
-
-    default:
-        return og_json_no_memory(json);
     }
 
     return og_json_value(json, p, fate);
@@ -417,6 +421,7 @@ og_json_open(og_json_t *json, const unsigned char *p, og_json_fate_e fate)
     frame->nparts = 0;
     frame->close = (*p == '{') ? '}' : ']';
     frame->fate = fate;
+    frame->inner = (fate == OG_JSON_STAYS) ? OG_JSON_STAYS : OG_JSON_GONE;
     frame->had = OG_JSON_HAD_NOTHING;
     frame->place = json->place;
     og_json_names_open(&frame->names, &frame[-1].names);

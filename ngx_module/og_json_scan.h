@@ -43,9 +43,12 @@ typedef struct {
     size_t                nparts;
     unsigned char         close;      /* "}", "]", or 0 for the document */
     og_json_fate_e        fate;
+    og_json_fate_e        inner;      /* of parts that the rules pass */
     og_json_had_e         had;
     og_json_scope_t       names;
     og_place_t            place;
+    og_place_t            element;    /* of all of them where alike */
+    int                   alike;
 } og_json_frame_t;
 
 

@@ -191,6 +191,17 @@ og_json_literal(const unsigned char *p, const unsigned char *end,
 
 
 const unsigned char *
+og_json_skip_run(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && og_json_is_space(*p)) {
+        p++;
+    }
+
+    return p;
+}
+
+
+const unsigned char *
 og_json_char(const unsigned char *p, unsigned char *dst, size_t *len)
 {
     uint32_t  code;

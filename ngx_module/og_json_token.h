@@ -60,6 +60,11 @@ const unsigned char *og_json_literal(const unsigned char *p,
     const unsigned char *end, og_json_fault_t *fault);
 
 
+/* Takes a run of white space; og_json_skip_space() is for most places. */
+const unsigned char *og_json_skip_run(const unsigned char *p,
+    const unsigned char *end);
+
+
 /*
  * Decodes one character of a string that is known to be valid to dst, which
  * has room for 4 bytes; *len is what it took.  Returns the end of the
@@ -199,15 +204,15 @@ og_json_string(const unsigned char *p, const unsigned char *end,
 }
 
 
-/* Takes white space, often none, often a line end with its indentation. */
+/* Takes white space, of which a client that saves bytes has none. */
 static inline const unsigned char *
 og_json_skip_space(const unsigned char *p, const unsigned char *end)
 {
-    while (p < end && *p <= ' ' && og_json_is_space(*p)) {
-        p++;
+    if (p < end && *p > ' ') {
+        return p;
     }
 
-    return p;
+    return og_json_skip_run(p, end);
 }
 
 

@@ -38,7 +38,8 @@ RULES = [
     ("ngx_http_og_redis_store.h", CORE + EVENT
      + ['"ngx_http_og_backend.h"', '"ngx_http_og_redis.h"']),
     ("ngx_http_og_redis*.c", REDIS
-     + ['"ngx_http_og_redis*.h"', '"ngx_http_og_backend.h"']),
+     + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_redis_store.h"',
+        '"ngx_http_og_backend.h"']),
     ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"']),
     ("ngx_http_og.h", CORE + HTTP + PURE + ['"ngx_http_og_store.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),

@@ -304,7 +304,9 @@ judge(const og_fields_t *fields, const char *text, int *at_first_glance)
 
     filter = og_fields_filter(fields);
     *at_first_glance = og_fields_pass(&filter, &root, &name);
-    verdict = og_fields_member(fields, &walk, &root, &name, 0, &place);
+    assert_int_equal(og_fields_member(fields, &walk, &root, &name, &place),
+                     0);
+    verdict = og_fields_judge(&place, 0);
 
     og_fields_walk_done(&walk);
 

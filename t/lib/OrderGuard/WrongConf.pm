@@ -77,6 +77,7 @@ sub expand_wrong {
     my $include = 'include $TEST_NGINX_HTML_DIR/wrong.conf;';
 
     $block->set_value(must_die => '');
+    $block->set_value(suppress_stderr => '');
     $block->set_value(user_files => [['wrong.conf', LEAD . "$lines\n"],
                                      @{ $block->more_files // [] }]);
 
