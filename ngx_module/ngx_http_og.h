@@ -97,6 +97,8 @@ typedef struct {
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
     ngx_int_t                    request_id;    /* index of $request_id */
+    ngx_array_t                  request_variables; /* indexes of those that
+                                                   repeat a header line */
 } ngx_http_og_main_conf_t;
 
 
@@ -173,6 +175,7 @@ typedef struct {
     unsigned                     keyed:1;       /* a valid key is in play */
     unsigned                     counted:1;     /* op->quotas are judged */
     unsigned                     normalise:1;   /* the answer is an error */
+    unsigned                     dispatched:1;  /* a content handler ran */
     unsigned                     redirected:1;  /* recovered after one */
     unsigned                     keepalive:1;   /* as the client asked */
 
@@ -182,6 +185,8 @@ typedef struct {
     ngx_str_t                    body;          /* whole, after the cuts */
     ngx_str_t                    stripped;
     off_t                        received;      /* of the body so far */
+
+    ngx_http_handler_pt          content_handler;   /* the location's */
 
     ngx_http_og_op_t            *op;
     ngx_str_t                    idempotency;   /* as the variables say it */
@@ -291,6 +296,9 @@ ngx_int_t ngx_http_og_store_answer(ngx_http_request_t *r,
 void ngx_http_og_store_tombstone(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
+/* Ends the claim, if there is one: sent, and no whole answer came. */
+void ngx_http_og_store_unknown(ngx_http_og_ctx_t *ctx);
+
 /*
  * Ends the claim of a request that got no whole answer: released when no
  * byte of it left, else its outcome is unknown.
@@ -304,7 +312,13 @@ ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 /* ngx_http_og_wire.c: what left for the upstream, and what came back */
 
 /* Whether a byte of the request can have left, on any attempt. */
-ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r);
+ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+/*
+ * Status of the last attempt's answer, 0 where it had none; without an
+ * upstream that of the error that nginx made.
+ */
+ngx_uint_t ngx_http_og_last_status(ngx_http_request_t *r);
 
 /* Whether an attempt before the last was sent and had no answer. */
 ngx_uint_t ngx_http_og_earlier_unanswered(ngx_http_request_t *r);
@@ -331,7 +345,7 @@ ngx_int_t ngx_http_og_render_problem(ngx_http_request_t *r,
 
 /* The error that nginx's own status stands for, in a guarded request. */
 ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
-    ngx_uint_t status);
+    ngx_http_og_ctx_t *ctx, ngx_uint_t status);
 
 
 /* ngx_http_og_method.c */
@@ -412,6 +426,9 @@ ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
 ngx_int_t ngx_http_og_remove_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
 
+/* Has the variables that repeat header lines evaluated anew. */
+void ngx_http_og_forget_variables(ngx_http_request_t *r);
+
 /* Adds a response header; name and value must live as long as r. */
 ngx_table_elt_t *ngx_http_og_add_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
@@ -453,6 +470,9 @@ char *ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 /* ngx_http_og_variables.c */
 
 ngx_int_t ngx_http_og_add_variables(ngx_conf_t *cf);
+
+/* Looks up what ngx_http_og_forget_variables() is to forget. */
+ngx_int_t ngx_http_og_find_variables(ngx_conf_t *cf);
 
 
 #endif /* NGX_HTTP_OG_H_INCLUDED_ */

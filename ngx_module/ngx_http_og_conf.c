@@ -58,7 +58,7 @@ static ngx_conf_post_handler_pt  ngx_http_og_error_type_p =
 
 
 #define NGX_HTTP_OG_ANY_CONF                                                  \
-    NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF
+    (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
 
 
 ngx_command_t  ngx_http_og_commands[] = {

@@ -14,9 +14,9 @@ static ngx_int_t ngx_http_og_send_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-static ngx_uint_t ngx_http_og_is_no_http(ngx_http_request_t *r,
+static ngx_uint_t ngx_http_og_is_no_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-static ngx_int_t ngx_http_og_no_http(ngx_http_request_t *r,
+static ngx_int_t ngx_http_og_no_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_uint_t ngx_http_og_is_normalised(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -65,8 +65,8 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
         return ngx_http_og_own_error(r, ctx);
     }
 
-    if (ngx_http_og_is_no_http(r, ctx)) {
-        return ngx_http_og_no_http(r, ctx);
+    if (ngx_http_og_is_no_answer(r, ctx)) {
+        return ngx_http_og_no_answer(r, ctx);
     }
 
     ctx->normalise = ngx_http_og_is_normalised(r, ctx);
@@ -168,7 +168,8 @@ static ngx_int_t
 ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     if (ctx->error == NGX_HTTP_OG_NO_ERROR) {
-        ctx->error = ngx_http_og_error_of_status(r, r->headers_out.status);
+        ctx->error = ngx_http_og_error_of_status(r, ctx,
+                                                 r->headers_out.status);
     }
 
     ngx_http_og_settle(r, ctx);
@@ -192,22 +193,30 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 /*
  * nginx takes an answer without a status line for one of HTTP/0.9, and turns
- * the request into one: whatever the upstream said would leave as it is.
+ * the request into one; it takes an interim answer (RFC 9110, section 15.2)
+ * for the final one.  Whatever the upstream said would leave as it is.
  */
 
 static ngx_uint_t
-ngx_http_og_is_no_http(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+ngx_http_og_is_no_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    return r->upstream != NULL
-           && r->http_version == NGX_HTTP_VERSION_9
-           && ctx->http_version > NGX_HTTP_VERSION_9;
+    if (r->upstream == NULL) {
+        return 0;
+    }
+
+    return (r->http_version == NGX_HTTP_VERSION_9
+            && ctx->http_version > NGX_HTTP_VERSION_9)
+           || (r->headers_out.status < NGX_HTTP_OK
+               && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS);
 }
 
 
 static ngx_int_t
-ngx_http_og_no_http(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+ngx_http_og_no_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    r->http_version = ctx->http_version;
+    if (ctx->http_version) {
+        r->http_version = ctx->http_version;
+    }
 
     if (ngx_http_og_set_broken(r, ctx) != NGX_OK) {
         return NGX_ERROR;
@@ -236,18 +245,12 @@ ngx_http_og_gather_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return ngx_http_og_send_header(r, ctx);
     }
 
-    if (r->method == NGX_HTTP_HEAD) {
-
-        /* there will be no body: what it would be is told at once */
-
-        if (ctx->normalise && ngx_http_og_normalise(r, ctx) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        return ngx_http_og_send_header(r, ctx);
-    }
-
     r->filter_need_in_memory = 1;
+
+    /* the filter for ranges of a body stands before this one, for those of a
+       header behind it: a held answer has none */
+
+    r->allow_ranges = 0;
 
     ctx->answer = NGX_HTTP_OG_ANSWER_GATHERING;
     ctx->gathered = NULL;
@@ -355,7 +358,7 @@ ngx_http_og_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_int_t
 ngx_http_og_set_broken(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_http_og_settle(r, ctx);
+    ngx_http_og_store_unknown(ctx);
 
     ctx->error = NGX_HTTP_OG_UPSTREAM_RESET;
     r->headers_out.status = ngx_http_og_error_status(ctx->error);

@@ -29,8 +29,11 @@ static ngx_int_t ngx_http_og_resume(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_refused(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-static ngx_int_t ngx_http_og_second_pass(ngx_http_request_t *r,
+static ngx_int_t ngx_http_og_passed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_refuse_second(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_dispatch(ngx_http_request_t *r);
 static void ngx_http_og_cleanup(void *data);
 
 
@@ -354,6 +357,10 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         op->handler = ngx_http_og_stored;
         ctx->claimed = 1;
 
+        /* conditions are the upstream's to judge, of the order it makes */
+
+        r->disable_not_modified = 1;
+
         /* fall through */
 
     case NGX_HTTP_OG_ADMITTED:
@@ -488,7 +495,7 @@ ngx_http_og_resume(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     switch (ctx->state) {
 
     case NGX_HTTP_OG_PASSED:
-        return ngx_http_og_second_pass(r, ctx);
+        return ngx_http_og_passed(r, ctx);
 
     case NGX_HTTP_OG_REFUSING:
         ctx->state = NGX_HTTP_OG_REFUSED;
@@ -529,21 +536,36 @@ ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 /*
- * An error_page or X-Accel-Redirect brings a request back here that was
- * admitted already.  An order that has left is not sent a second time.
+ * An error_page, a try_files or an X-Accel-Redirect brings a request back
+ * here that was admitted already.  An order that has left is not sent a
+ * second time.
  */
 
 static ngx_int_t
-ngx_http_og_second_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (!ctx->redirected
-        || !ctx->claimed
-        || r->content_handler == NULL
-        || !ngx_http_og_was_sent(r))
-    {
+    if (!ctx->claimed || r->content_handler == NULL) {
         return NGX_DECLINED;
     }
 
+    if (ctx->redirected && ngx_http_og_was_sent(r, ctx)) {
+        return ngx_http_og_refuse_second(r, ctx);
+    }
+
+    /* what answers now answers the order: it is no page about an error */
+
+    ctx->redirected = 0;
+
+    ctx->content_handler = r->content_handler;
+    r->content_handler = ngx_http_og_dispatch;
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_og_refuse_second(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
     ngx_http_og_settle(r, ctx);
 
     ctx->redirected = 0;
@@ -553,6 +575,25 @@ ngx_http_og_second_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
                  ? NGX_HTTP_OG_UPSTREAM_TIMEOUT : NGX_HTTP_OG_UPSTREAM_RESET;
 
     return ngx_http_og_error_status(ctx->error);
+}
+
+
+/*
+ * Stands before the location's content handler, and only notes that it was
+ * reached: one that is no upstream leaves no trace of what it did.
+ */
+
+static ngx_int_t
+ngx_http_og_dispatch(ngx_http_request_t *r)
+{
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
+
+    ctx->dispatched = 1;
+    r->content_handler = ctx->content_handler;
+
+    return r->content_handler(r);
 }
 
 

@@ -135,7 +135,28 @@ ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
         r->headers_in.headers.last = &r->headers_in.headers.part;
     }
 
+    ngx_http_og_forget_variables(r);
+
     return NGX_OK;
+}
+
+
+/* A variable that was looked at before would go on saying what was. */
+
+void
+ngx_http_og_forget_variables(ngx_http_request_t *r)
+{
+    ngx_uint_t                i, *index;
+    ngx_http_og_main_conf_t  *omcf;
+
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_guard_module);
+
+    index = omcf->request_variables.elts;
+
+    for (i = 0; i < omcf->request_variables.nelts; i++) {
+        r->variables[index[i]].valid = 0;
+        r->variables[index[i]].not_found = 0;
+    }
 }
 
 

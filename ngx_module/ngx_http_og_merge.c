@@ -58,6 +58,13 @@ ngx_http_og_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&omcf->request_variables, cf->pool, 8,
+                       sizeof(ngx_uint_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     if (ngx_array_init(&omcf->limits, cf->pool, 4,
                        sizeof(ngx_http_og_limit_t *))
         != NGX_OK)

@@ -125,7 +125,8 @@ ngx_http_og_error_code(ngx_http_og_error_e error)
 
 
 ngx_http_og_error_e
-ngx_http_og_error_of_status(ngx_http_request_t *r, ngx_uint_t status)
+ngx_http_og_error_of_status(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_uint_t status)
 {
     switch (status) {
 
@@ -137,7 +138,7 @@ ngx_http_og_error_of_status(ngx_http_request_t *r, ngx_uint_t status)
             return NGX_HTTP_OG_NO_ERROR;
         }
 
-        return ngx_http_og_was_sent(r) ? NGX_HTTP_OG_UPSTREAM_RESET
+        return ngx_http_og_was_sent(r, ctx) ? NGX_HTTP_OG_UPSTREAM_RESET
                                        : NGX_HTTP_OG_UPSTREAM_UNREACHABLE;
 
     case NGX_HTTP_GATEWAY_TIME_OUT:
@@ -237,7 +238,7 @@ ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     }
 
     if (ctx->error == NGX_HTTP_OG_UPSTREAM_TIMEOUT
-        && !ngx_http_og_was_sent(r))
+        && !ngx_http_og_was_sent(r, ctx))
     {
         problem->retryable = OG_TRI_TRUE;
         problem->safe_new_key = ctx->keyed ? OG_TRI_TRUE : OG_TRI_ABSENT;
@@ -258,7 +259,7 @@ static void
 ngx_http_og_fill_wire(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     og_problem_t *problem)
 {
-    if (ctx->state == NGX_HTTP_OG_PASSED && ngx_http_og_was_sent(r)) {
+    if (ctx->state == NGX_HTTP_OG_PASSED && ngx_http_og_was_sent(r, ctx)) {
         problem->retryable = OG_TRI_FALSE;
         problem->safe_new_key = OG_TRI_FALSE;
         return;

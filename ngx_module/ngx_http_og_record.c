@@ -119,6 +119,16 @@ ngx_http_og_store_tombstone(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 void
+ngx_http_og_store_unknown(ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->claimed) {
+        ctx->claimed = 0;
+        ngx_http_og_mark_unknown(ctx);
+    }
+}
+
+
+void
 ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     if (!ctx->claimed) {
@@ -127,7 +137,7 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->claimed = 0;
 
-    if (!ngx_http_og_was_sent(r)) {
+    if (!ngx_http_og_was_sent(r, ctx)) {
         ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_NOT_SENT);
         return;
     }
@@ -141,9 +151,12 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return;
     }
 
-    if (r->upstream == NULL
-        && ngx_http_og_status_in(ctx->conf->release, r->err_status))
+    if (ngx_http_og_status_in(ctx->conf->release,
+                              ngx_http_og_last_status(r))
+        && !ngx_http_og_earlier_unanswered(r))
     {
+        /* the answer was intercepted, but it was one */
+
         ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
         return;
     }
@@ -311,6 +324,11 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     r->headers_out.status = record->status;
     r->headers_out.content_length_n = record->body.len;
+
+    if (r->method == NGX_HTTP_HEAD) {
+        /* no body came that could have been counted */
+        ngx_http_clear_content_length(r);
+    }
 
     list = record->headers;
 

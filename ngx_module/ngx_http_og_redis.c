@@ -21,8 +21,13 @@
 #define NGX_HTTP_OG_REDIS_MAX_BATCHES    8192
 #define NGX_HTTP_OG_REDIS_MAX_UNSENT     (4 * NGX_HTTP_OG_REDIS_MAX_BYTES)
 
-#define NGX_HTTP_OG_REDIS_FIRST_RETRY    20      /* ms */
+#define NGX_HTTP_OG_REDIS_FIRST_RETRY    10      /* ms, then doubled */
 #define NGX_HTTP_OG_REDIS_LAST_RETRY     2000
+#define NGX_HTTP_OG_REDIS_MAX_DOUBLINGS  8
+
+/* A connection that did not last so long has not helped. */
+#define NGX_HTTP_OG_REDIS_BRIEF          1000    /* ms */
+#define NGX_HTTP_OG_REDIS_BRIEF_RETRY    100
 
 /* A peer that vanished without a word is noticed while nothing is asked. */
 #define NGX_HTTP_OG_REDIS_KEEPALIVE      30      /* s */
@@ -38,11 +43,15 @@ static void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
 static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
+static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
+    ngx_err_t err, const char *what);
+static ngx_msec_t ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link);
+static void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link,
+    ngx_msec_t delay);
 static void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
 
@@ -378,6 +387,9 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
 
     link->state = NGX_HTTP_OG_REDIS_READY;
     link->failures = 0;
+    link->ready_since = ngx_current_msec;
+
+    ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
 
     ngx_http_og_redis_tell_loss(link);
     link->owner->ready(link->data);
@@ -410,29 +422,55 @@ void
 ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
     const char *what)
 {
-    ngx_uint_t                 level;
+    ngx_http_og_redis_end(link, NGX_LOG_ERR, err, what);
+}
+
+
+/* A server may close what is idle, and nothing is lost with it. */
+
+void
+ngx_http_og_redis_hung_up(ngx_http_og_redis_t *link, ngx_err_t err,
+    const char *what)
+{
+    ngx_uint_t  level;
+
+    level = (link->state == NGX_HTTP_OG_REDIS_READY
+             && ngx_queue_empty(&link->owed)) ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+
+    ngx_http_og_redis_end(link, level, err, what);
+}
+
+
+static void
+ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
+    ngx_err_t err, const char *what)
+{
     ngx_http_og_redis_state_e  state;
 
     state = link->state;
 
-    /* a server may close what is idle, and nothing is lost with it */
+    /* it has ended already, and a handler of its last replies complains */
 
-    level = (state == NGX_HTTP_OG_REDIS_READY && ngx_queue_empty(&link->owed))
-            ? NGX_LOG_NOTICE : NGX_LOG_ERR;
+    if (state == NGX_HTTP_OG_REDIS_DOWN && link->retry.timer_set) {
+        return;
+    }
 
     ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, level, err,
-                          "lost its connection to %V: %s",
+                          "%s %V: %s",
+                          state == NGX_HTTP_OG_REDIS_READY
+                          ? "lost its connection to" : "cannot be used at",
                           &link->conf->addrs[link->naddr].name, what);
 
     ngx_http_og_redis_close(link);
 
     link->closed++;
 
-    if (state != NGX_HTTP_OG_REDIS_READY) {
+    if (state == NGX_HTTP_OG_REDIS_READY) {
+        ngx_http_og_redis_schedule(link, ngx_http_og_redis_first_delay(link));
+
+    } else {
         ngx_http_og_redis_next_address(link);
     }
-
-    ngx_http_og_redis_schedule(link);
 
     /* the handlers are called by whoever runs next */
 
@@ -440,12 +478,25 @@ ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
 }
 
 
+/* A server that hangs up as soon as it is ready is not asked in a hurry. */
+
+static ngx_msec_t
+ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link)
+{
+    return ngx_current_msec - link->ready_since < NGX_HTTP_OG_REDIS_BRIEF
+           ? NGX_HTTP_OG_REDIS_BRIEF_RETRY : NGX_HTTP_OG_REDIS_FIRST_RETRY;
+}
+
+
+/* A round of all addresses is one failure. */
+
 static void
 ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
 {
     link->naddr = (link->naddr + 1) % link->conf->naddrs;
 
     if (link->naddr != 0) {
+        ngx_http_og_redis_schedule(link, NGX_HTTP_OG_REDIS_FIRST_RETRY);
         return;
     }
 
@@ -460,6 +511,12 @@ ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
     if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES) {
         ngx_http_og_redis_refuse_waiting(link);
     }
+
+    ngx_http_og_redis_schedule(link,
+                          link->failures < NGX_HTTP_OG_REDIS_MAX_DOUBLINGS
+                          ? (ngx_msec_t) NGX_HTTP_OG_REDIS_FIRST_RETRY
+                            << link->failures
+                          : NGX_HTTP_OG_REDIS_LAST_RETRY);
 }
 
 
@@ -541,20 +598,8 @@ ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link)
 /* Jitter keeps the workers of all hosts from knocking at one time. */
 
 static void
-ngx_http_og_redis_schedule(ngx_http_og_redis_t *link)
+ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay)
 {
-    ngx_msec_t  delay;
-
-    if (link->naddr != 0 || link->failures == 0) {
-        delay = NGX_HTTP_OG_REDIS_FIRST_RETRY / 2;
-
-    } else if (link->failures > 7) {
-        delay = NGX_HTTP_OG_REDIS_LAST_RETRY;
-
-    } else {
-        delay = NGX_HTTP_OG_REDIS_FIRST_RETRY << (link->failures - 1);
-    }
-
     delay = delay / 2 + ngx_random() % (delay / 2) + 1;
 
     if (!link->retry.timer_set) {

@@ -27,7 +27,7 @@ typedef struct ngx_http_og_redis_batch_s  ngx_http_og_redis_batch_t;
 
 
 /* Longest command or reply; what is longer is not sent, or not believed. */
-#define NGX_HTTP_OG_REDIS_MAX_BYTES     (16 * 1024 * 1024)
+#define NGX_HTTP_OG_REDIS_MAX_BYTES     ((size_t) 16 * 1024 * 1024)
 
 
 typedef struct {

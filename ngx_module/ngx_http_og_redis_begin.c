@@ -36,6 +36,7 @@ static ngx_http_og_verdict_e ngx_http_og_redis_read_key(
 static ngx_http_og_verdict_e ngx_http_og_redis_doubt(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_decide(ngx_http_og_task_t *task,
     ngx_http_og_verdict_e verdict, ngx_int_t admitted);
+static void ngx_http_og_redis_unanswered(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_admit(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_refuse(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch);
@@ -301,7 +302,11 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
     case REDIS_REPLY_ERROR:
         task->full = ngx_http_og_redis_is_error(reply, "OOM");
         ngx_http_og_redis_log_reply(task, "a claim", reply);
-        return NGX_HTTP_OG_STORE_FAILED;
+
+        /* no server that is well says no more than that to a claim */
+
+        return ngx_http_og_redis_is_error(reply, "ERR")
+               ? ngx_http_og_redis_doubt(task) : NGX_HTTP_OG_STORE_FAILED;
 
     default:
         ngx_http_og_redis_log_reply(task, "a claim", reply);
@@ -344,41 +349,59 @@ static void
 ngx_http_og_redis_decide(ngx_http_og_task_t *task,
     ngx_http_og_verdict_e verdict, ngx_int_t admitted)
 {
-    if (verdict == NGX_HTTP_OG_STORE_FAILED || admitted == NGX_ERROR) {
-        ngx_http_og_redis_give_back(task);
+    switch (verdict) {
 
-        /* a full store still knows what has been answered */
-
-        if (task->full
-            && task->ask == NGX_HTTP_OG_ASK_ALL
-            && ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_COUNT) == NGX_OK)
-        {
-            return;
-        }
-
-        ngx_http_og_redis_begin_failed(task);
+    case NGX_HTTP_OG_STORE_FAILED:
+        ngx_http_og_redis_unanswered(task);
         return;
-    }
 
-    if (verdict == NGX_HTTP_OG_RUNNING) {
+    case NGX_HTTP_OG_RUNNING:
         ngx_http_og_redis_look_at_age(task);
         return;
-    }
 
-    /* what costs nothing is refused to nobody */
+    case NGX_HTTP_OG_ADMITTED:
+        break;
 
-    if (verdict != NGX_HTTP_OG_ADMITTED) {
+    default:
+
+        /* what costs nothing is refused to nobody */
+
         ngx_http_og_redis_give_back(task);
         ngx_http_og_redis_verdict(task, verdict);
         return;
     }
 
-    if (admitted == NGX_OK) {
+    switch (admitted) {
+
+    case NGX_OK:
         ngx_http_og_redis_admit(task);
+        return;
+
+    case NGX_DECLINED:
+        ngx_http_og_redis_refuse(task);
+        return;
+
+    default: /* NGX_ERROR */
+        ngx_http_og_redis_unanswered(task);
+    }
+}
+
+
+/* A store that is full refuses a claim, but still knows the answers. */
+
+static void
+ngx_http_og_redis_unanswered(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_give_back(task);
+
+    if (task->full
+        && task->ask == NGX_HTTP_OG_ASK_ALL
+        && ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_COUNT) == NGX_OK)
+    {
         return;
     }
 
-    ngx_http_og_redis_refuse(task);
+    ngx_http_og_redis_begin_failed(task);
 }
 
 

@@ -21,7 +21,7 @@
 #define NGX_HTTP_OG_REDIS_MAX_PASSWORD   4096
 
 
-typedef char *(*ngx_http_og_redis_param_pt)(ngx_conf_t *cf,
+typedef ngx_int_t (*ngx_http_og_redis_param_pt)(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 
 
@@ -31,30 +31,30 @@ typedef struct {
 } ngx_http_og_redis_param_t;
 
 
-static char *ngx_http_og_redis_where(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_where(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *where);
-static char *ngx_http_og_redis_url(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_url(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *where);
-static char *ngx_http_og_redis_user(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_user(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
-static char *ngx_http_og_redis_resolve(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_resolve(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *host);
-static char *ngx_http_og_redis_check(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_check(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs);
 
-static char *ngx_http_og_redis_param(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_param(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *word);
-static char *ngx_http_og_redis_set_timeout(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_set_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
-static char *ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
-static char *ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
+static ngx_int_t ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
     ngx_str_t *value, ngx_msec_t *time);
-static char *ngx_http_og_redis_set_prefix(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_set_prefix(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
-static char *ngx_http_og_redis_set_db(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_set_db(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
-static char *ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
+static ngx_int_t ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_read_password(ngx_conf_t *cf,
     ngx_str_t *path, ngx_str_t *password);
@@ -104,22 +104,26 @@ ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store)
 
     value = cf->args->elts;
 
-    if (ngx_http_og_redis_where(cf, rs, &value[2]) != NGX_CONF_OK) {
+    if (ngx_http_og_redis_where(cf, rs, &value[2]) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
     for (i = 3; i < cf->args->nelts; i++) {
 
-        if (ngx_http_og_redis_param(cf, rs, &value[i]) != NGX_CONF_OK) {
+        if (ngx_http_og_redis_param(cf, rs, &value[i]) != NGX_OK) {
             return NGX_CONF_ERROR;
         }
     }
 
-    return ngx_http_og_redis_check(cf, rs);
+    if (ngx_http_og_redis_check(cf, rs) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *where)
 {
@@ -136,7 +140,7 @@ ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *where)
 {
@@ -145,8 +149,8 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 
     host = *where;
 
-    if (ngx_http_og_redis_user(cf, rs, &host) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
+    if (ngx_http_og_redis_user(cf, rs, &host) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     last = host.data + host.len;
@@ -158,9 +162,9 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         host.len = slash - host.data;
 
         if (db.len
-            && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_CONF_OK)
+            && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_OK)
         {
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
     }
 
@@ -170,7 +174,7 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 
 /* Takes "user@" off; what stands before it may be a password: not logged. */
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *rest)
 {
@@ -186,7 +190,7 @@ ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     }
 
     if (at == NULL) {
-        return NGX_CONF_OK;
+        return NGX_OK;
     }
 
     if (ngx_strlchr(rest->data, at, ':') != NULL) {
@@ -194,7 +198,7 @@ ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                            "the address of store \"%V\" holds a password, "
                            "put it in a file and give \"password_file=\"",
                            &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     if (at == rest->data) {
@@ -202,7 +206,7 @@ ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                            "the address of store \"%V\" has no user before "
                            "\"@\", give one or leave \"@\" out",
                            &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     rs->conf.user.data = rest->data;
@@ -211,11 +215,11 @@ ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     rest->data = at + 1;
     rest->len = last - rest->data;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_resolve(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *host)
 {
@@ -232,17 +236,17 @@ ngx_http_og_redis_resolve(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                            "\"redis://host:port/db\" or \"unix:/path\"",
                            u.err ? u.err : "no address", host,
                            &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     rs->conf.addrs = u.addrs;
     rs->conf.naddrs = u.naddrs;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
 {
     u_char  *p;
@@ -252,7 +256,7 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
                            "store \"%V\" names the user \"%V\" but no "
                            "password, add \"password_file=\"",
                            &rs->conf.name, &rs->conf.user);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     ngx_conf_init_msec_value(rs->conf.timeout, NGX_HTTP_OG_REDIS_TIMEOUT);
@@ -266,17 +270,17 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
     rs->conf.epoch_key.len = rs->prefix.len + sizeof("epoch") - 1;
     rs->conf.epoch_key.data = ngx_pnalloc(cf->pool, rs->conf.epoch_key.len);
     if (rs->conf.epoch_key.data == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     p = ngx_cpymem(rs->conf.epoch_key.data, rs->prefix.data, rs->prefix.len);
     ngx_memcpy(p, "epoch", sizeof("epoch") - 1);
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *word)
 {
@@ -316,7 +320,7 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                                "parameter \"%V\" of store \"%V\" is not "
                                "supported by this version, remove it",
                                &name, &rs->conf.name);
-            return NGX_CONF_ERROR;
+            return NGX_ERROR;
         }
     }
 
@@ -326,11 +330,11 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                        "\"db=\" and \"password_file=\"",
                        &name, &rs->conf.name);
 
-    return NGX_CONF_ERROR;
+    return NGX_ERROR;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_timeout(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *value)
 {
@@ -339,7 +343,7 @@ ngx_http_og_redis_set_timeout(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value)
 {
@@ -348,7 +352,7 @@ ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
     ngx_str_t *value, ngx_msec_t *time)
 {
@@ -358,7 +362,7 @@ ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%s=\" of a store is given twice, keep one",
                            name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     ms = ngx_parse_time(value, 0);
@@ -367,18 +371,18 @@ ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\" of \"%s=\" of a store, use "
                            "a time from \"1ms\" to \"60s\"", value, name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     *time = (ngx_msec_t) ms;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
 /* "{" and "}" would move the hash tag that keeps a caller's keys together. */
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_prefix(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *value)
 {
@@ -389,7 +393,7 @@ ngx_http_og_redis_set_prefix(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"prefix=\" of store \"%V\" is given twice, keep "
                            "one", &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     for (i = 0; i < value->len; i++) {
@@ -409,16 +413,16 @@ ngx_http_og_redis_set_prefix(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                            "\"%V\", use 1 to %d visible ASCII characters "
                            "without \"{\" and \"}\"", value, &rs->conf.name,
                            NGX_HTTP_OG_REDIS_MAX_PREFIX);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     rs->prefix = *value;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *value)
 {
@@ -428,7 +432,7 @@ ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "the database of store \"%V\" is given twice, "
                            "keep one", &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     db = ngx_atoi(value->data, value->len);
@@ -437,12 +441,12 @@ ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid database \"%V\" of store \"%V\", use a "
                            "number such as \"0\"", value, &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     rs->conf.db.data = ngx_pnalloc(cf->pool, NGX_INT_T_LEN);
     if (rs->conf.db.data == NULL) {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     /* 0 is where a connection starts, and needs no right to SELECT */
@@ -451,11 +455,11 @@ ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                            - rs->conf.db.data
                          : 0;
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 
-static char *
+static ngx_int_t
 ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value)
 {
@@ -465,14 +469,14 @@ ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"password_file=\" of store \"%V\" is given "
                            "twice, keep one", &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     if (value->len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"password_file=\" of store \"%V\" names no "
                            "file", &rs->conf.name);
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     path = *value;
@@ -481,10 +485,10 @@ ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
         || ngx_http_og_redis_read_password(cf, &path, &rs->conf.password)
            != NGX_OK)
     {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
-    return NGX_CONF_OK;
+    return NGX_OK;
 }
 
 

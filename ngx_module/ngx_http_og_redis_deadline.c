@@ -9,7 +9,7 @@
 #include "ngx_http_og_redis_link.h"
 
 
-/* Nothing read for so many timeouts while something is owed: closed. */
+/* No reply for so many timeouts while one is owed: closed. */
 #define NGX_HTTP_OG_REDIS_SILENCE        10
 #define NGX_HTTP_OG_REDIS_EXIT_SILENCE   2
 

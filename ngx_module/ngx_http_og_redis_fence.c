@@ -115,6 +115,10 @@ ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
 
     link = batch->data;
 
+    if (link->state != NGX_HTTP_OG_REDIS_FENCING) {
+        return;
+    }
+
     switch (batch->outcome) {
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
@@ -125,10 +129,6 @@ ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
         return;
 
     default:
-        return;
-    }
-
-    if (batch->late) {
         return;
     }
 
@@ -143,8 +143,6 @@ ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
 static void
 ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link, redisReply *reply)
 {
-    ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
-
     link->fenced = (reply->type == REDIS_REPLY_INTEGER);
 
     if (link->fenced || link->warned_fence) {
@@ -253,7 +251,9 @@ ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch)
 
     link->probing = 0;
 
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
+        || link->state != NGX_HTTP_OG_REDIS_READY)
+    {
         return;
     }
 

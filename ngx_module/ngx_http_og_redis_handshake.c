@@ -111,13 +111,17 @@ ngx_http_og_redis_greeted(ngx_http_og_redis_batch_t *batch)
 
     link = batch->data;
 
+    /* what came behind the replies may have ended the connection */
+
+    if (link->state != NGX_HTTP_OG_REDIS_GREETING) {
+        return;
+    }
+
     switch (batch->outcome) {
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
 
-        if (!batch->late
-            && ngx_http_og_redis_read_greeting(link, batch) == NGX_OK)
-        {
+        if (ngx_http_og_redis_read_greeting(link, batch) == NGX_OK) {
             ngx_http_og_redis_fence(link);
         }
 

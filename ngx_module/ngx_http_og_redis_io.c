@@ -280,12 +280,13 @@ ngx_http_og_redis_read(ngx_http_og_redis_t *link)
         }
 
         if (n == 0) {
-            ngx_http_og_redis_fail(link, 0, "the server closed it");
+            ngx_http_og_redis_hung_up(link, 0, "the server closed it");
             return;
         }
 
         if (n == NGX_ERROR) {
-            ngx_http_og_redis_fail(link, ngx_socket_errno, "recv() failed");
+            ngx_http_og_redis_hung_up(link, ngx_socket_errno,
+                                      "recv() failed");
             return;
         }
 
@@ -305,8 +306,6 @@ ngx_http_og_redis_parse(ngx_http_og_redis_t *link, u_char *data, size_t len)
 {
     void  *reply;
 
-    link->heard = ngx_current_msec;
-    link->timeouts = 0;
     link->unparsed += len;
 
     if (redisReaderFeed(link->reader, (char *) data, len) != REDIS_OK) {
@@ -354,6 +353,11 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
         ngx_http_og_redis_fail(link, 0, "it sent a reply to nothing");
         return NGX_ERROR;
     }
+
+    /* bytes alone say nothing: they may belong to a reply without an end */
+
+    link->heard = ngx_current_msec;
+    link->timeouts = 0;
 
     q = ngx_queue_head(&link->owed);
     batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);

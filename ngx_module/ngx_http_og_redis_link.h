@@ -62,8 +62,9 @@ struct ngx_http_og_redis_s {
 
     ngx_uint_t                        failures; /* rounds of connecting that
                                                    failed, in a row */
-    ngx_uint_t                        timeouts; /* since the last byte read */
+    ngx_uint_t                        timeouts; /* since the last reply */
     ngx_uint_t                        closed;   /* connections, ever */
+    ngx_msec_t                        ready_since;
 
     ngx_queue_t                       waiting;
     ngx_queue_t                       owed;
@@ -74,8 +75,8 @@ struct ngx_http_og_redis_s {
     ngx_event_t                       flush;    /* posted */
     ngx_event_t                       deadline; /* while anything is owed */
     ngx_event_t                       retry;    /* cancelable */
-    ngx_msec_t                        heard;    /* the last byte read, or the
-                                                   first one owed */
+    ngx_msec_t                        heard;    /* the last reply, or when
+                                                   the first owed was sent */
 
     ngx_chain_t                      *out;
     ngx_chain_t                      *last;
@@ -115,6 +116,10 @@ struct ngx_http_og_redis_s {
 
 /* A socket became writable or readable, or failed, while CONNECTING. */
 void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
+
+/* As fail, when the other side has ended the connection. */
+void ngx_http_og_redis_hung_up(ngx_http_og_redis_t *link, ngx_err_t err,
+    const char *what);
 
 /* Fenced: the connection may be used. */
 void ngx_http_og_redis_ready(ngx_http_og_redis_t *link);

@@ -181,10 +181,12 @@ ngx_http_og_redis_check_freed(ngx_http_og_task_t *task,
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
 
-        if (batch->replies[0]->type != REDIS_REPLY_INTEGER) {
-            ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
+        if (batch->replies[0]->type == REDIS_REPLY_INTEGER) {
+            break;
         }
 
+        ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
         break;
 
     case NGX_HTTP_OG_REDIS_LOST:

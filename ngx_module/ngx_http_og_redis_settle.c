@@ -21,7 +21,7 @@
 
 
 #define NGX_HTTP_OG_MAX_UNSETTLED        4096
-#define NGX_HTTP_OG_MAX_UNSETTLED_SIZE   (32 * 1024 * 1024)
+#define NGX_HTTP_OG_MAX_UNSETTLED_SIZE   ((size_t) 32 * 1024 * 1024)
 
 /* Looked at in one go, so that settling leaves room for requests. */
 #define NGX_HTTP_OG_MAX_SETTLING         64
@@ -41,12 +41,14 @@ static void ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs);
 static ngx_int_t ngx_http_og_redis_look(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_act(ngx_http_og_task_t *task,
-    ngx_http_og_key_e key);
+    redisReply *reply);
 static ngx_int_t ngx_http_og_redis_act_submit(ngx_http_og_task_t *task,
     const char *condition);
 static void ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch);
 
+static void ngx_http_og_redis_refused(ngx_http_og_task_t *task,
+    redisReply *reply);
 static void ngx_http_og_redis_settle_later(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_settled(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_forget(ngx_http_og_task_t *task,
@@ -242,9 +244,7 @@ ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch)
     switch (batch->outcome) {
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
-        ngx_http_og_redis_act(task,
-                              ngx_http_og_redis_key_state(task,
-                                                        batch->replies[0]));
+        ngx_http_og_redis_act(task, batch->replies[0]);
         break;
 
     case NGX_HTTP_OG_REDIS_TIMED_OUT:
@@ -259,14 +259,14 @@ ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch)
 
 
 static void
-ngx_http_og_redis_act(ngx_http_og_task_t *task, ngx_http_og_key_e key)
+ngx_http_og_redis_act(ngx_http_og_task_t *task, redisReply *reply)
 {
     ngx_int_t   rc;
     ngx_uint_t  store;
 
     store = (task->wish == NGX_HTTP_OG_WISH_STORE);
 
-    switch (key) {
+    switch (ngx_http_og_redis_key_state(task, reply)) {
 
     case NGX_HTTP_OG_KEY_PENDING:
 
@@ -295,8 +295,8 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, ngx_http_og_key_e key)
         break;
 
     case NGX_HTTP_OG_KEY_REFUSED:
-        rc = NGX_DECLINED;
-        break;
+        ngx_http_og_redis_refused(task, reply);
+        return;
 
     case NGX_HTTP_OG_KEY_FOREIGN:
 
@@ -367,7 +367,7 @@ ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch)
         }
 
         ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
-        ngx_http_og_redis_settle_later(task);
+        ngx_http_og_redis_refused(task, batch->replies[0]);
         break;
 
     case NGX_HTTP_OG_REDIS_TIMED_OUT:
@@ -400,11 +400,14 @@ ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch)
         switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
 
         case NGX_HTTP_OG_KEY_ABSENT:
-        case NGX_HTTP_OG_KEY_REFUSED:
 
             /* stored under NX, or vanished before XX: the next look tells */
 
             ngx_http_og_redis_settle_later(task);
+            break;
+
+        case NGX_HTTP_OG_KEY_REFUSED:
+            ngx_http_og_redis_refused(task, batch->replies[0]);
             break;
 
         case NGX_HTTP_OG_KEY_FOREIGN:
@@ -426,6 +429,20 @@ ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch)
     }
 
     ngx_http_og_redis_task_put(task, batch);
+}
+
+
+/* A store may have memory again, or be no replica any more; an ACL stays. */
+
+static void
+ngx_http_og_redis_refused(ngx_http_og_task_t *task, redisReply *reply)
+{
+    if (ngx_http_og_redis_is_error(reply, "NOPERM")) {
+        ngx_http_og_redis_forget(task, "the ACL refuses to settle it");
+        return;
+    }
+
+    ngx_http_og_redis_settle_later(task);
 }
 
 

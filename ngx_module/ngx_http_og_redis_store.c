@@ -33,7 +33,6 @@ static void ngx_http_og_redis_renewed(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch);
 
 
-
 const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
     ngx_http_og_redis_configure,
     ngx_http_og_redis_init,
@@ -505,6 +504,10 @@ ngx_http_og_redis_key_state(ngx_http_og_task_t *task, redisReply *reply)
 
     if (reply->type == REDIS_REPLY_NIL) {
         return NGX_HTTP_OG_KEY_ABSENT;
+    }
+
+    if (ngx_http_og_redis_is_error(reply, "WRONGTYPE")) {
+        return NGX_HTTP_OG_KEY_FOREIGN;
     }
 
     if (reply->type != REDIS_REPLY_STRING) {

@@ -18,6 +18,7 @@ static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
 static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_uint_t ngx_http_og_is_printable(ngx_str_t *text);
+static ngx_uint_t ngx_http_og_repeats_header(ngx_str_t *name);
 static void ngx_http_og_set_value(ngx_http_variable_value_t *v,
     ngx_str_t *text);
 
@@ -254,4 +255,50 @@ ngx_http_og_add_variables(ngx_conf_t *cf)
     }
 
     return NGX_OK;
+}
+
+
+/* Which variables repeat what the request's header says. */
+
+ngx_int_t
+ngx_http_og_find_variables(ngx_conf_t *cf)
+{
+    ngx_uint_t                  i, *index;
+    ngx_http_variable_t        *v;
+    ngx_http_og_main_conf_t    *omcf;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    v = cmcf->variables.elts;
+
+    for (i = 0; i < cmcf->variables.nelts; i++) {
+
+        if (!ngx_http_og_repeats_header(&v[i].name)) {
+            continue;
+        }
+
+        index = ngx_array_push(&omcf->request_variables);
+        if (index == NULL) {
+            return NGX_ERROR;
+        }
+
+        *index = i;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_og_repeats_header(ngx_str_t *name)
+{
+    static ngx_str_t  prefix = ngx_string("http_");
+    static ngx_str_t  length = ngx_string("content_length");
+
+    return (name->len >= prefix.len
+            && ngx_strncmp(name->data, prefix.data, prefix.len) == 0)
+           || (name->len == length.len
+               && ngx_strncmp(name->data, length.data, length.len) == 0);
 }

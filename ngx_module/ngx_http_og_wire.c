@@ -14,7 +14,7 @@
  */
 
 ngx_uint_t
-ngx_http_og_was_sent(ngx_http_request_t *r)
+ngx_http_og_was_sent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_uint_t                  i;
     ngx_http_upstream_t        *u;
@@ -23,8 +23,10 @@ ngx_http_og_was_sent(ngx_http_request_t *r)
     u = r->upstream;
 
     if (u == NULL && r->upstream_states == NULL) {
-        /* another content handler: nothing is known, so it counts as sent */
-        return 1;
+
+        /* another content handler: what it did is not known */
+
+        return ctx->dispatched;
     }
 
     if (u && u->peer.connection && u->peer.connection->sent > 0) {
@@ -44,6 +46,22 @@ ngx_http_og_was_sent(ngx_http_request_t *r)
     }
 
     return 0;
+}
+
+
+ngx_uint_t
+ngx_http_og_last_status(ngx_http_request_t *r)
+{
+    ngx_http_upstream_state_t  *state;
+
+    if (r->upstream_states == NULL || r->upstream_states->nelts == 0) {
+        return r->err_status;
+    }
+
+    state = r->upstream_states->elts;
+    state += r->upstream_states->nelts - 1;
+
+    return state->header_time == (ngx_msec_t) -1 ? 0 : state->status;
 }
 
 

@@ -31,6 +31,20 @@ void og_hash_key_init(og_hash_key_t *key);
 
 /* Both halves of the product of a and b, folded into one. */
 static inline uint64_t
+og_hash_mix_portable(uint64_t a, uint64_t b)
+{
+    uint64_t  low, cross, sum, high;
+
+    low = (a & UINT32_MAX) * (b & UINT32_MAX);
+    cross = (a >> 32) * (b & UINT32_MAX);
+    sum = (a & UINT32_MAX) * (b >> 32) + (low >> 32) + (cross & UINT32_MAX);
+    high = (a >> 32) * (b >> 32) + (cross >> 32) + (sum >> 32);
+
+    return ((sum << 32) | (low & UINT32_MAX)) ^ high;
+}
+
+
+static inline uint64_t
 og_hash_mix(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
@@ -42,14 +56,7 @@ og_hash_mix(uint64_t a, uint64_t b)
 
     return (uint64_t) product ^ (uint64_t) (product >> 64);
 #else
-    uint64_t  low, cross, high, sum;
-
-    low = (a & UINT32_MAX) * (b & UINT32_MAX);
-    cross = (a >> 32) * (b & UINT32_MAX);
-    sum = (a & UINT32_MAX) * (b >> 32) + (low >> 32) + (cross & UINT32_MAX);
-    high = (a >> 32) * (b >> 32) + (cross >> 32) + (sum >> 32);
-
-    return ((sum << 32) | (low & UINT32_MAX)) ^ high;
+    return og_hash_mix_portable(a, b);
 #endif
 }
 

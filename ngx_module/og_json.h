@@ -53,7 +53,7 @@ typedef struct {
 
 
 typedef struct {
-    const og_fields_t    *fields;     /* NULL: validate only */
+    const og_fields_t    *fields;     /* compiled; NULL: validate only */
     size_t                max_depth;  /* of nested arrays and objects */
     unsigned              reject_unlisted:1;  /* not cut but refused */
 } og_json_rules_t;
@@ -61,17 +61,25 @@ typedef struct {
 
 /*
  * What a pass found.  All pointers belong to the scanner and stay valid until
- * its next pass or end.  Pointers are JSON Pointers (RFC 6901) to the input,
- * comma-separated, each text NUL-terminated and bounded (it ends in "..."
- * where there were more than 4096 bytes of them).
+ * its next pass or end.
+ *
+ * Texts are JSON Pointers (RFC 6901) to the input, comma-separated, never
+ * NULL, and hold visible ASCII only: in names, all other bytes and the four
+ * characters '"', '%', ',' and '\' are written as "%" and two hex digits
+ * (RFC 3986 section 2.1).  They are bounded: pointers that are not within the
+ * first 4096 bytes are left out whole, and "..." stands for them.
+ *
+ * A body that is FORBIDDEN has its cuts, for a dry run; one that is MALFORMED
+ * has none.  What is within something cut is not named again, unless it is
+ * rejected.
  */
 typedef struct {
     og_json_status_e      status;
-    const char           *message;    /* static; what is malformed */
-    size_t                offset;     /* of the offending byte */
+    const char           *message;    /* static; what is malformed, or NULL */
+    size_t                offset;     /* of the offending byte, word or name */
     const char           *pointer;    /* where it is malformed */
 
-    const og_range_t     *cuts;       /* ascending, disjoint */
+    const og_range_t     *cuts;       /* ascending, disjoint, not empty */
     size_t                ncuts;
     const char           *stripped;   /* pointers of what is cut */
     const char           *rejected;   /* pointers of what is forbidden */
@@ -96,9 +104,11 @@ void og_json_free(og_json_t *json);
  * a byte order mark, names repeated in one object (compared after
  * unescaping), NUL in a name, lone surrogates, invalid UTF-8, a document
  * deeper than rules->max_depth, a scalar root where allow rules are given.
- * What is left when the cuts are taken out is strict JSON again, and has the
- * separators right.  Never reads outside data.  An empty document is
- * malformed.
+ * An empty document is malformed.  Never reads outside data.
+ *
+ * What is left when the cuts are taken out is strict JSON again.  A member or
+ * element goes with the comma in front of it where something stays there, and
+ * else with all up to what stays behind it; no other byte goes.
  */
 const og_json_result_t *og_json_scan(og_json_t *json,
     const og_json_rules_t *rules, const unsigned char *data, size_t len);

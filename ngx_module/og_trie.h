@@ -4,7 +4,8 @@
  *
  * Paths of names, as a tree whose nodes are small numbers.  The edges of the
  * whole tree stand in one hash table by the sketches of names, so that a
- * step costs one look-up however many paths there are.  Private to og_fields.  Pure: libc only.
+ * step costs one look-up however many paths there are.  Private to
+ * og_fields.  Pure: libc only.
  */
 
 

@@ -109,16 +109,19 @@ SAN_CFLAGS := -pipe -W -Wall -Wno-unused-parameter -Werror -g -O1 -fPIC \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer -include $(CURDIR)/t/sanitize/pool_debug.h
 
+SAN_MAKE   := $(MAKE) -s BUILD=$(SAN_BUILD) CC=gcc \
+              LDOPT=-fsanitize=address,undefined
+
 sanitize: ## every suite with AddressSanitizer and UBSan on the module
 	$(call need,$(TESTING) $(FUZZING))
 	@$(MAKE) -s unit-sanitize
+	@$(SAN_MAKE) $(SAN_BUILD)/Makefile
 	@preload=$$(gcc -print-file-name=libasan.so); \
 	    preload=$$preload:$$(gcc -print-file-name=libubsan.so); \
 	    ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 \
 	    TEST_NGINX_LD_PRELOAD=$$preload TEST_NGINX_TIMEOUT=10 \
 	    OG_LD_PRELOAD=$$preload OG_SLOW=3 \
-	    $(MAKE) -s BUILD=$(SAN_BUILD) CC=gcc CFLAGS="$(SAN_CFLAGS)" \
-	        LDOPT="-fsanitize=address,undefined" \
+	    $(SAN_MAKE) -k CFLAGS="$(SAN_CFLAGS)" \
 	        SYSTEM_FLAGS="--ignore=t/system/test_build.py" prove system
 
 

@@ -450,6 +450,69 @@ test_many_rules(void **state)
 }
 
 
+static og_field_verdict_e
+judge_below(const og_fields_t *fields, const char *outer, const char *inner)
+{
+    og_name_t           name;
+    og_place_t          root, place, below;
+    og_fields_walk_t    walk;
+
+    memset(&walk, 0, sizeof(walk));
+    assert_int_equal(og_fields_root(fields, &walk, &root), 0);
+
+    name.data = (const unsigned char *) outer;
+    name.len = strlen(outer);
+    name.sketch = og_sketch(og_fields_sketch_key(fields), name.data,
+                            name.len, name.len);
+    assert_int_equal(og_fields_member(fields, &walk, &root, &name, &place),
+                     0);
+
+    name.data = (const unsigned char *) inner;
+    name.len = strlen(inner);
+    name.sketch = og_sketch(og_fields_sketch_key(fields), name.data,
+                            name.len, name.len);
+    assert_int_equal(og_fields_member(fields, &walk, &place, &name, &below),
+                     0);
+
+    og_fields_walk_done(&walk);
+
+    return og_fields_judge(&below, 0);
+}
+
+
+/* A name is one under its parent, however many parents there are. */
+static void
+test_one_name_below_many(void **state)
+{
+    char          text[32];
+    size_t        i, n;
+    og_fields_t  *fields;
+
+    (void) state;
+
+    fields = create(OG_MATCH_LOOSE);
+
+    for (i = 0; i < 1000; i++) {
+        n = (size_t) snprintf(text, sizeof(text), "/a%zu/%s", i,
+                              (i % 2) ? "price" : "role");
+        assert_null(og_fields_add(fields, STRIP, text, n));
+    }
+
+    assert_null(og_fields_compile(fields));
+
+    for (i = 0; i < 1000; i++) {
+        snprintf(text, sizeof(text), "a%zu", i);
+
+        assert_int_equal(judge_below(fields, text, "price"),
+                         (i % 2) ? OG_FIELD_STRIPPED : OG_FIELD_PASSES);
+        assert_int_equal(judge_below(fields, text, "role"),
+                         (i % 2) ? OG_FIELD_PASSES : OG_FIELD_STRIPPED);
+    }
+
+    og_fields_free(fields);
+}
+
+
 int
 main(void)
 {
@@ -460,6 +523,7 @@ main(void)
         cmocka_unit_test(test_names_that_compare_as_one),
         cmocka_unit_test(test_sketches),
         cmocka_unit_test(test_many_rules),
+        cmocka_unit_test(test_one_name_below_many),
     };
 
     return cmocka_run_group_tests_name("og_fields", tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "og_hash.h"
 #include "og_json.h"
 #include "test_json.h"
 
@@ -374,18 +375,25 @@ test_a_million_levels(void **state)
 }
 
 
+/* n names, the last of which is n with that number, around others. */
 static char *
-text_of_names(size_t n, size_t last, size_t *len)
+text_of_names(size_t n, size_t inner, size_t last, size_t *len)
 {
     char    *text;
     FILE    *out;
-    size_t   i;
+    size_t   i, k;
 
     out = open_memstream(&text, len);
     fputc('{', out);
 
     for (i = 0; i < n; i++) {
-        fprintf(out, "\"n%zu\":{\"n%zu\":0},", i, i);
+        fprintf(out, "\"n%zu\":{\"n0\":0", i);
+
+        for (k = 1; k < inner; k++) {
+            fprintf(out, ",\"n%zu\":0", k);
+        }
+
+        fprintf(out, "},");
     }
 
     fprintf(out, "\"\\u006e%zu\":0}", last);
@@ -395,14 +403,35 @@ text_of_names(size_t n, size_t last, size_t *len)
 }
 
 
+static void
+check_names(size_t n, size_t inner, size_t last, og_json_status_e status)
+{
+    char                    *text;
+    size_t                   len;
+    og_json_rules_t          rules;
+    const og_json_result_t  *result;
+
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = 2;
+
+    text = text_of_names(n, inner, last, &len);
+    result = og_json_scan(json, &rules, (unsigned char *) text, len);
+
+    assert_int_equal(result->status, status);
+
+    if (status == OG_JSON_MALFORMED) {
+        assert_string_equal(result->message, "a name is repeated");
+    }
+
+    free(text);
+}
+
+
 /* Objects of all sizes around those at which tables are made and grow. */
 static void
 test_repeated_names_by_count(void **state)
 {
-    char                    *text;
-    size_t                   n, len, i;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    size_t  i, n, inner;
 
     static const size_t  sizes[] = {
         1, 2, 15, 16, 17, 18, 31, 32, 33, 63, 64, 65, 1000, 50000
@@ -410,22 +439,15 @@ test_repeated_names_by_count(void **state)
 
     (void) state;
 
-    memset(&rules, 0, sizeof(rules));
-    rules.max_depth = 2;
-
     for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         n = sizes[i];
 
-        text = text_of_names(n, n, &len);
-        result = og_json_scan(json, &rules, (unsigned char *) text, len);
-        assert_int_equal(result->status, OG_JSON_OK);
-        free(text);
-
-        text = text_of_names(n, n / 2, &len);
-        result = og_json_scan(json, &rules, (unsigned char *) text, len);
-        assert_int_equal(result->status, OG_JSON_MALFORMED);
-        assert_string_equal(result->message, "a name is repeated");
-        free(text);
+        for (inner = 1; inner < 80 && inner * n < 60000; inner += 13) {
+            check_names(n, inner, n, OG_JSON_OK);
+            check_names(n, inner, 0, OG_JSON_MALFORMED);
+            check_names(n, inner, n / 2, OG_JSON_MALFORMED);
+            check_names(n, inner, n - 1, OG_JSON_MALFORMED);
+        }
     }
 }
 
@@ -709,6 +731,35 @@ test_passes_are_independent(void **state)
 }
 
 
+/* Machines without 128-bit numbers hash alike. */
+static void
+test_hashes(void **state)
+{
+    size_t         i;
+    uint64_t       a, b;
+    og_hash_key_t  key;
+
+    (void) state;
+
+    og_hash_key_init(&key);
+    a = key.word[0];
+    b = key.word[1];
+
+    for (i = 0; i < 1000; i++) {
+        assert_true(og_hash_mix(a, b) == og_hash_mix_portable(a, b));
+
+        a = og_hash_mix(a, key.word[2]);
+        b = (i % 3) ? b * 0x9E3779B97F4A7C15 + 1 : UINT64_MAX - i;
+    }
+
+    for (i = 0; i < 40; i++) {
+        assert_true(og_hash(&key, (const unsigned char *) folder, 0)
+                    != og_hash(&key, (unsigned char *) page.end - i - 1,
+                               i + 1));
+    }
+}
+
+
 static int
 set_up(void **state)
 {
@@ -768,6 +819,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_unescape),
         cmocka_unit_test(test_compact),
         cmocka_unit_test(test_passes_are_independent),
+        cmocka_unit_test(test_hashes),
     };
 
     if (argc > 1) {

@@ -1,4 +1,4 @@
-# Sections for what "nginx -t" passes and refuses.  Load it before OrderGuard.
+# Sections for what "nginx -t" passes and refuses.
 #
 #   --- good        each line stands in a location of its own with the guard
 #                   on, and nginx starts
@@ -97,9 +97,14 @@ sub expand_wrong {
     chomp $says;
     $block->set_value(error_log => [qr/\[emerg\].*$says.* in \S*$where$/]);
 
-    my $hides = $block->hides // return;
-    chomp $hides;
-    $block->set_value(no_error_log => [qr/$hides/]);
+    # Whether OrderGuard has run before this or not: [emerg] is what is meant.
+    my $bad = 'Sanitizer|: runtime error: ';
+    if (defined(my $hides = $block->hides)) {
+        chomp $hides;
+        $bad .= "|$hides";
+    }
+    $block->set_value(no_error_log => [qr/$bad/]);
+    $block->set_value(no_shutdown_error_log => [qr/$bad/]);
 }
 
 1;

@@ -1,0 +1,677 @@
+"""Hostile input: no byte a client or an upstream can send ends a worker, is
+taken for an order that it is not, or brings a secret into a log or an answer.
+
+Bounded and repeatable: OG_SEED chooses other random bytes."""
+
+import os
+import random
+import socket
+import struct
+import time
+
+import pytest
+
+from og import client
+from og.gate import gate, order, order_bytes                # noqa: F401
+from og.http2 import (DATA, END_STREAM, GOAWAY, HEADERS, PREFACE, RST_STREAM,
+                      SETTINGS, WINDOW_UPDATE, Http2, frame, header_block)
+from og.paths import seconds
+from og.peer import Peer, message
+from og.process import wait_until
+
+SEED = int(os.environ.get("OG_SEED", "1"))
+RULES = ("order_guard_strip price /items/*/cost; order_guard_limit 9999r/s;\n"
+         "order_guard_body_limit 64k; client_body_buffer_size 2k;\n"
+         "client_body_timeout 2s;")
+LIMITS = "client_header_timeout 2s; large_client_header_buffers 8 128k;"
+TOKEN = "Bearer tok-5ecr3t-a1"
+KEY = "key-5ecr3t-b2"
+VALUE = "val-5ecr3t-c3"
+
+
+@pytest.fixture
+def hostile(gate, redis):                                   # noqa: F811
+    """The gate; afterwards the same workers live, none has complained, and
+    an ordinary order is an ordinary order."""
+    made = []
+
+    def make(rules=RULES, **more):
+        made.append(gate(rules, server=LIMITS, **more))
+        made[0].first_pids = wait_until(made[0].nginx.worker_pids)
+        return made[0]
+
+    yield make
+    for one in made:
+        assert one.nginx.worker_pids() == one.first_pids
+        if one.upstream.address in conf(one):
+            answer = one.order("at-the-end", json={"k": "at-the-end"},
+                               headers={"Authorization": "Bearer last"})
+            assert answer.status == 200 or (
+                answer.json()["origin"] == "upstream"), answer
+        for level in ("[alert]", "[crit]", "[emerg]"):
+            assert level not in one.nginx.error_log()
+
+
+def conf(one):
+    with open(one.nginx.path("conf/nginx.conf")) as text:
+        return text.read()
+
+
+def send(port, data, limit=3, half_close=True):
+    """What came back; whether it is HTTP does not matter here."""
+    received = b""
+    with socket.create_connection(("127.0.0.1", port),
+                                  seconds(limit)) as sock:
+        try:
+            sock.sendall(data)
+            if half_close:
+                sock.shutdown(socket.SHUT_WR)
+            while True:
+                part = sock.recv(65536)
+                if not part:
+                    break
+                received += part
+        except (socket.timeout, ConnectionError):
+            pass
+    return received
+
+
+def secret(key=KEY, value=VALUE, headers=None):
+    named = {"Authorization": TOKEN, "Idempotency-Key": key,
+             "Content-Type": "application/json", **(headers or {})}
+    body = b'{"a":"%s","price":"%s"}' % (value.encode(), value.encode())
+    return client.http_bytes("POST", "/order", body,
+                             {n: v for n, v in named.items()
+                              if v is not None})
+
+
+def check_no_secret(gate, *answers, own=b""):               # noqa: F811
+    log = gate.nginx.error_log().encode()
+    for text in (b"5ecr3t", b"hunter2", b"db-internal-7", b"Traceback"):
+        assert text not in log, text
+        for answer in answers:
+            assert text not in answer, (text, answer)
+    for answer in answers:
+        assert gate.upstream.address.encode() not in answer
+        assert str(gate.upstream.port).encode() not in answer
+
+
+# random bytes
+
+
+def test_random_bytes(hostile):
+    gate = hostile()
+    random_ = random.Random(SEED)
+    for _ in range(150):
+        send(gate.port, random_.randbytes(random_.randrange(1, 400)), 1)
+    assert gate.arrived() == 0
+
+
+def test_random_bytes_over_http2(hostile):
+    gate = hostile()
+    random_ = random.Random(SEED)
+    for n in range(150):
+        junk = random_.randbytes(random_.randrange(1, 400))
+        send(gate.h2, (PREFACE if n % 2 else b"") + junk, 1)
+    assert gate.arrived() == 0
+
+
+def test_a_request_with_one_byte_changed(hostile):
+    """Whatever becomes of it: upstream it is whole, and has no price."""
+    gate = hostile()
+    whole = bytearray(secret(headers={"Connection": "close"}))
+    random_ = random.Random(SEED)
+    for n in range(400):
+        data = bytearray(whole)
+        data[n % len(data)] = random_.randrange(256)
+        send(gate.port, bytes(data), 1)
+    for request in gate.upstream.requests():
+        assert request["complete"]
+        assert b'"price"' not in request["body"].lower()
+
+
+def test_random_bodies(hostile):
+    """JSON with things moved about: refused, or without the price."""
+    gate = hostile("order_guard_strip price; order_guard_limit 9999r/s;")
+    random_ = random.Random(SEED)
+    whole = (b'{"a":[1,2.5e3,{"b":null}],"price":17,"c":"\\u0041\\ud83d'
+             b'\\ude00x","items":[{"price":1},{}],"":true,"p\\u0072ice":2}')
+    with client.Session(gate.port) as session:
+        for n in range(600):
+            body = mutated(random_, whole)
+            answer = session.request("POST", "/order", body, {
+                "Authorization": TOKEN, "Idempotency-Key": f"k{n}",
+                "Content-Type": "application/json"})
+            assert answer.status in (200, 400), (body, answer)
+    for request in gate.upstream.requests():
+        assert b'price"' not in request["body"], request["body"]
+
+
+def mutated(random_, data):
+    out = bytearray(data)
+    for _ in range(random_.randrange(1, 4)):
+        at = random_.randrange(len(out))
+        what = random_.randrange(4)
+        if what == 0:
+            out[at] = random_.randrange(256)
+        elif what == 1:
+            del out[at:at + random_.randrange(1, 9)]
+        elif what == 2:
+            out[at:at] = random_.choice((b'"', b"{", b"}", b"[", b"]", b",",
+                                         b":", b"\\", b"\0", b"\xef\xbb\xbf",
+                                         b"1e9", b"//", b"\\u0000", b"\xff"))
+        else:
+            other = random_.randrange(len(out))
+            out[at:at] = out[other:other + random_.randrange(1, 20)]
+    return bytes(out) or b" "
+
+
+# crafted requests
+
+
+BODY = b'{"a":1}'
+BASE = (b"Host: h\r\nAuthorization: Bearer t\r\nIdempotency-Key: k\r\n"
+        b"Content-Type: application/json\r\n")
+LINE = b"POST /order HTTP/1.1\r\n"
+
+CRAFTED = {
+    "no host": LINE + b"Content-Length: 2\r\n\r\n{}",
+    "bare lf": (LINE + BASE + b"Content-Length: 7\r\n\r\n").replace(
+        b"\r\n", b"\n") + BODY,
+    "two lengths": LINE + BASE + b"Content-Length: 7\r\nContent-Length: 2"
+    b"\r\n\r\n" + BODY,
+    "length and chunked": LINE + BASE + b"Content-Length: 7\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "two codings": LINE + BASE + b"Transfer-Encoding: gzip, chunked\r\n\r\n"
+    b"7\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "negative length": LINE + BASE + b"Content-Length: -7\r\n\r\n" + BODY,
+    "huge length": LINE + BASE + b"Content-Length: 99999999999999999999"
+    b"\r\n\r\n" + BODY,
+    "largest length": LINE + BASE + b"Content-Length: 9223372036854775807"
+    b"\r\n\r\n" + BODY,
+    "huge chunk": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"7fffffffffffffff\r\n" + BODY,
+    "chunk overflow": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"fffffffffffffffff\r\n" + BODY,
+    "no chunk size": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"xyz\r\n" + BODY,
+    "chunk extension": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"7;" + b"a" * 5000 + b"\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "chunk trailer": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
+    b"7\r\n" + BODY + b"\r\n0\r\nIdempotency-Key: other\r\n\r\n",
+    "nul in a header": LINE + BASE + b"X: a\0b\r\nContent-Length: 7\r\n\r\n"
+    + BODY,
+    "folded header": LINE + BASE + b"X: a\r\n b\r\nContent-Length: 7\r\n\r\n"
+    + BODY,
+    "no name": LINE + BASE + b": x\r\nContent-Length: 7\r\n\r\n" + BODY,
+    "space in a name": LINE + BASE + b"Content-Length : 7\r\n\r\n" + BODY,
+    "http 0.9": b"POST /order\r\n",
+    "http 1.0": LINE.replace(b"1.1", b"1.0") + BASE
+    + b"Content-Length: 7\r\n\r\n" + BODY,
+    "http 1.0 chunked": LINE.replace(b"1.1", b"1.0") + BASE
+    + b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY + b"\r\n0\r\n\r\n",
+    "http 3.0": LINE.replace(b"1.1", b"3.0") + BASE + b"\r\n",
+    "odd method": LINE.replace(b"POST", b"P\xd6ST") + BASE + b"\r\n",
+    "long method": LINE.replace(b"POST", b"A" * 3000) + BASE + b"\r\n",
+    "long uri": LINE.replace(b"/order", b"/" + b"u" * 100000) + BASE
+    + b"Content-Length: 7\r\n\r\n" + BODY,
+    "nul in the uri": LINE.replace(b"/order", b"/or%00der") + BASE
+    + b"Content-Length: 7\r\n\r\n" + BODY,
+    "up and away": LINE.replace(b"/order", b"/../../order") + BASE
+    + b"Content-Length: 7\r\n\r\n" + BODY,
+    "absolute uri": LINE.replace(b"/order", b"http://h/order") + BASE
+    + b"Content-Length: 7\r\n\r\n" + BODY,
+    "connect": LINE.replace(b"POST /order", b"CONNECT a:80") + BASE + b"\r\n",
+    "trace": LINE.replace(b"POST", b"TRACE") + BASE + b"\r\n",
+    "upgrade": LINE + BASE + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Content-Length: 7\r\n\r\n" + BODY,
+    "upgrade h2c": LINE + BASE + b"Connection: Upgrade, HTTP2-Settings\r\n"
+    b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+    b"Content-Length: 7\r\n\r\n" + BODY,
+    "unknown expectation": LINE + BASE + b"Expect: 200-ok\r\n"
+    b"Content-Length: 7\r\n\r\n" + BODY,
+    "range": LINE + BASE + b"Range: bytes=-1,5-,-\r\n"
+    b"Content-Length: 7\r\n\r\n" + BODY,
+    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 500,
+    "http2 preface": PREFACE + frame(SETTINGS, 0, 0, b""),
+    "proxy protocol": b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n" + LINE + BASE
+    + b"\r\n",
+}
+
+
+def test_crafted_requests(hostile):
+    gate = hostile()
+    for name, data in CRAFTED.items():
+        gate.upstream.clear()
+        received = [send(gate.port, data, 0.5, half_close)
+                    for half_close in (True, False)]
+        assert gate.arrived() <= 2, name
+        for request in gate.upstream.requests():
+            assert request["complete"], name
+            assert request["body"] in (b"", BODY), (name, request)
+        check_no_secret(gate, *received)
+
+
+# headers: long, many, odd
+
+
+ODD = (bytes(range(1, 32)).replace(b"\n", b"").replace(b"\r", b"")
+       + b'"\\%s%n%x\'`$(){}<>&;|\x7f' + bytes(range(128, 256)))
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Idempotency-Key",
+                                    "Content-Type", "Content-Encoding",
+                                    "X-HTTP-Method-Override", "Signature-"
+                                    "Input", "Cookie", "Accept-Encoding"])
+def test_long_header(hostile, header):
+    gate = hostile()
+    for size in (255, 256, 4096, 65536, 100000):
+        for filler in (b"x", ODD, b'"', b"\\", b";=", b" a"):
+            value = (filler * (size // len(filler) + 1))[:size]
+            for prefix in (b"", b"Bearer ", b'"', b"application/json;"):
+                send_header(gate, header, prefix + value)
+
+
+def send_header(gate, header, value):                       # noqa: F811
+    data = (LINE + headers_without(header) + header.encode() + b": " + value
+            + b"\r\nConnection: close\r\nContent-Length: 7\r\n\r\n" + BODY)
+    received = send(gate.port, data, 3, False)
+    assert received.startswith((b"HTTP/1.1 200", b"HTTP/1.1 4")), (
+        header, value[:50], received[:300])
+    assert value not in received
+
+
+def headers_without(name):
+    return b"".join(line + b"\r\n" for line in BASE.split(b"\r\n")[:-1]
+                    if not line.lower().startswith(name.lower().encode()))
+
+
+def test_many_headers(hostile):
+    gate = hostile()
+    for name in (b"X", b"Idempotency-Key", b"Content-Type", b"Authorization",
+                 b"Content-Encoding", b"Digest"):
+        data = (LINE + BASE + (name + b": v\r\n") * 2000
+                + b"Connection: close\r\nContent-Length: 7\r\n\r\n" + BODY)
+        received = send(gate.port, data, 3, False)
+        assert received.startswith(b"HTTP/1.1 "), received[:200]
+
+
+@pytest.mark.parametrize("size", [255, 256, 65000])
+def test_long_and_odd_keys_from_the_body(hostile, size):
+    gate = hostile("order_guard_idempotency_key $order_guard_body_k;")
+    random_ = random.Random(SEED)
+    pieces = ["x", "\u0e01", "\U0001f600", "\\u0000", "\\ud800", "\\n", "\"",
+              "\x7f", "\u2028"]
+    for n in range(60):
+        key = "".join(random_.choices(pieces, k=size))[:size]
+        body = b'{"k":"' + key.encode("utf-8", "surrogatepass") + b'"}'
+        answer = client.request(gate.port, "POST", "/order", body, {
+            "Authorization": TOKEN, "Content-Type": "application/json"})
+        assert answer.status in (200, 400), answer
+    check_no_secret(gate)
+
+
+# slow, cut, aborted
+
+
+def test_abort_at_every_offset(hostile, redis):
+    gate = hostile()
+    whole = secret()
+    for end in range(len(whole)):
+        sock = client.leave(gate.port, whole[:end])
+        if end % 2:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            struct.pack("ii", 1, 0))
+        sock.close()
+    assert gate.arrived() == 0
+    assert redis.records() == []
+    check_no_secret(gate)
+
+
+def test_abort_right_after_the_request(hostile):
+    """Whether the order was made depends on who is first; it is made once,
+    and the key tells the truth."""
+    gate = hostile()
+    for n in range(100):
+        sock = client.leave(gate.port, order_bytes(f"k{n}"))
+        if n % 2:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                            struct.pack("ii", 1, 0))
+        if n % 3 == 0:
+            time.sleep(0.0005 * (n % 7))
+        sock.close()
+    gate.finished(100)
+    for n in range(100):
+        answer = wait_until(lambda: settled(gate, f"k{n}"), 5)
+        assert answer.status == 200, answer
+    assert gate.orders() == 100
+
+
+def settled(gate, key):                                     # noqa: F811
+    answer = gate.order(key)
+    return answer if answer.code != "IDEMPOTENCY_IN_PROGRESS" else None
+
+
+def test_abort_at_every_frame_of_http2(hostile, redis):
+    gate = hostile()
+    seed = order("k")
+    frames = [frame(HEADERS, 4, 1, header_block("POST", seed.path,
+                                                seed.headers))]
+    frames += [frame(DATA, 0, 1, seed.body[i:i + 40])
+               for i in range(0, len(seed.body), 40)]
+    data = PREFACE + frame(SETTINGS, 0, 0, b"") + b"".join(frames)
+    for end in range(0, len(data), 3):
+        client.leave(gate.h2, data[:end]).close()
+    assert gate.arrived() == 0
+    assert redis.records() == []
+
+
+def test_slow_body_is_ended_by_its_timeout(hostile, redis):
+    gate = hostile()
+    whole = secret()
+    socks = [client.leave(gate.port, whole[:-end]) for end in (1, 5, 20, 40)]
+    for sock in socks:
+        sock.settimeout(seconds(10))
+        received = b"".join(iter(lambda: sock.recv(65536), b""))
+        assert received == b"" or received.startswith(b"HTTP/1.1 408")
+        sock.close()
+    assert gate.arrived() == 0
+    assert redis.records() == []
+
+
+def test_many_idle_and_slow_clients(hostile):
+    """They wait; others are served."""
+    gate = hostile()
+    whole = secret()
+    socks = [client.leave(gate.port, whole[:n % len(whole)])
+             for n in range(200)]
+    for n in range(20):
+        assert gate.order(f"k{n}").status == 200
+    for sock in socks:
+        sock.close()
+
+
+# HTTP/2, frame by frame
+
+
+def http2_requests():
+    block = header_block("POST", "/order", {
+        "authorization": "Bearer t", "idempotency-key": "k",
+        "content-type": "application/json"})
+    head = frame(HEADERS, 4, 1, block)
+    data = frame(DATA, END_STREAM, 1, BODY)
+    reset = frame(RST_STREAM, 0, 1, struct.pack(">I", 8))
+    window = struct.pack(">I", 0x7fffffff)
+    return {
+        "data twice": head + data + data,
+        "data before headers": data + head,
+        "reset, then data": head + reset + data,
+        "reset at once": (head + reset) * 1,
+        "reset twice": head + data + reset + reset,
+        "stream 0": frame(DATA, END_STREAM, 0, BODY) + head,
+        "even stream": head.replace(b"\0\0\0\1", b"\0\0\0\2", 1),
+        "headers twice": head + head + data,
+        "window overflow": head + frame(WINDOW_UPDATE, 0, 1, window)
+        + frame(WINDOW_UPDATE, 0, 1, window) + data,
+        "window of 0": frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
+        + head + data,
+        "padding beyond the frame": head + frame(DATA, END_STREAM | 8, 1,
+                                                 b"\xff" + BODY),
+        "empty data": head + frame(DATA, 0, 1, b"") * 500 + data,
+        "goaway first": frame(GOAWAY, 0, 0, b"\0" * 8) + head + data,
+        "goaway between": head + frame(GOAWAY, 0, 0, b"\0" * 8) + data,
+        "settings flood": frame(SETTINGS, 0, 0, b"") * 500 + head + data,
+        "broken block": frame(HEADERS, 4, 1, block[:-3] + b"\xff\xff\xff"),
+        "cut block": frame(HEADERS, 4, 1, block[:20]),
+        "no path": frame(HEADERS, 5, 1, block.replace(b":path", b":pxth")),
+        "upper-case name": frame(HEADERS, 5, 1, block.replace(
+            b"idempotency-key", b"Idempotency-Key")),
+        "newline in a value": frame(HEADERS, 5, 1, header_block(
+            "POST", "/order", {"authorization": "Bearer a\nX-Evil: 1"})),
+        "unknown frames": frame(0xee, 0xff, 0, b"x" * 1000) + head
+        + frame(0xee, 0xff, 1, b"x" * 1000) + data,
+    }
+
+
+def test_http2_frames(hostile):
+    gate = hostile()
+    for name, data in http2_requests().items():
+        gate.upstream.clear()
+        send(gate.h2, PREFACE + frame(SETTINGS, 0, 0, b"") + data, 0.3,
+             half_close=False)
+        assert gate.arrived() <= 1, name
+        for request in gate.upstream.requests():
+            assert request["body"] in (b"", BODY), (name, request)
+
+
+def test_http2_rapid_reset(hostile):
+    """Hundreds of orders that are cancelled at once: claims are released,
+    or the order is made once."""
+    gate = hostile("order_guard_strip price;")
+    with Http2(gate.h2) as connection:
+        for n in range(300):
+            seed = order(f"k{n}")
+            stream = connection.request("POST", seed.path, seed.body,
+                                        seed.headers)
+            connection.cancel(stream)
+        try:
+            connection.ping()
+        except ConnectionError:
+            pass
+    wait_until(lambda: all_over(gate), 10)
+    made = gate.orders()
+    for n in range(300):
+        answer = wait_until(lambda: settled(gate, f"k{n}"), 5)
+        assert answer.status == 200, answer
+    assert gate.orders() == 300 >= made
+
+
+def all_over(gate):                                         # noqa: F811
+    before = len(gate.lines())
+    time.sleep(0.1)
+    return len(gate.lines()) == before
+
+
+# what is told
+
+
+def test_nothing_secret_in_logs_and_answers(hostile):
+    """Every way a request can end, at log level info."""
+    gate = hostile("order_guard_strip price; order_guard_limit 30r/m;\n"
+                   "order_guard_body_limit 2k; proxy_read_timeout 500ms;")
+    received = [client.raw(gate.port, data, 3) for data in (
+        secret(headers=close()), secret(headers=close()),
+        secret(value="val-5ecr3t-other", headers=close()),
+        secret(headers=close({"Content-Type": "text/plain"})),
+        secret(headers=close({"Content-Type": "x-5ecr3t/json"})),
+        secret(headers=close({"Content-Encoding": "5ecr3t"})),
+        secret(headers=close({"Idempotency-Key": None})),
+        secret(key="key 5ecr3t", headers=close()),
+        secret(key="key-5ecr3t" * 60, headers=close()),
+        secret(headers=close({"Authorization": "Basic 5ecr3t"})),
+        secret(value='val-5ecr3t"x', headers=close()),
+        secret(value="val-5ecr3t\\x", headers=close()),
+        secret(value="5ecr3t" * 1000, headers=close()),
+        *[secret(key="key-5ecr3t-lost", headers=close(
+            {"X-Fault": "close"}))] * 2,
+        *(secret(key=f"key-5ecr3t-{fault}", headers=close(
+            {"X-Fault": fault})) for fault in (
+            "close", "reset", "truncate", "html=500", "html=404", "text=502",
+            "html=503", "hold=never", "status=401")),
+    )]
+    gate.upstream.mode("closed")
+    received.append(client.raw(gate.port, secret(key="key-5ecr3t-refused",
+                                                 headers=close()), 3))
+    gate.upstream.mode("open")
+    received += [client.raw(gate.port, secret(key=f"key-5ecr3t-{n}",
+                                              headers=close()), 3)
+                 for n in range(30)]
+    statuses = {r.split(b" ")[1] for r in received}
+    assert {b"200", b"400", b"401", b"404", b"409", b"413", b"415", b"422",
+            b"429", b"500", b"502", b"503", b"504"} <= statuses, statuses
+    check_no_secret(gate, *without_echo(received))
+
+
+def close(headers=None):
+    return {"Connection": "close", **(headers or {})}
+
+
+def without_echo(received):
+    """The seed upstream echoes the body in its 200: the caller's own."""
+    return [r for r in received if b'"echo"' not in r]
+
+
+def test_nothing_secret_when_the_store_is_away(gate):       # noqa: F811
+    gate = gate(RULES, store="redis://127.0.0.1:1/0")
+    answer = client.raw(gate.port, secret(headers=close()), 5)
+    assert b"STORE_UNAVAILABLE" in answer
+    check_no_secret(gate, answer)
+
+
+def test_member_names_cannot_write_the_log(hostile):
+    """A name of a stripped member is the client's text."""
+    gate = hostile("order_guard_allow a;")
+    lines = len(gate.nginx.error_log().splitlines())
+    for name in (b"x\\n2026/01/01 00:00:00 [warn] 1#1: forged",
+                 b"x\\r\\nforged", b"\\u001b[31mforged", b"\\u2028forged",
+                 "x\u0085forged".encode(), b"x\x7fforged", b"%s%n%x"):
+        body = b'{"a":1,"' + name + b'":"v"}'
+        client.request(gate.port, "POST", "/order", body, {
+            "Authorization": TOKEN, "Content-Type": "application/json",
+            "Idempotency-Key": f"k{lines}{len(name)}"})
+    log = gate.nginx.error_log()
+    assert not any(line.startswith("forged") or " 1#1: forged" in line
+                   for line in log.splitlines()), log
+    assert "\x1b" not in log and "\r" not in log
+
+
+def test_long_member_names_do_not_flood_the_log(hostile):
+    gate = hostile("order_guard_allow a;")
+    before = len(gate.nginx.error_log())
+    body = b'{"a":1' + b"".join(b',"%d%s":1' % (n, b"n" * 60)
+                                for n in range(900)) + b"}"
+    answer = client.request(gate.port, "POST", "/order", body, {
+        "Authorization": TOKEN, "Content-Type": "application/json",
+        "Idempotency-Key": "k"})
+    assert answer.status == 200
+    assert len(gate.nginx.error_log()) - before < 8192
+
+
+# hostile upstreams
+
+
+ANSWERS = {
+    "nothing": b"",
+    "nul": b"\0" * 100,
+    "status 0": b"HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n",
+    "status 999": b"HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\n{}",
+    "status 600": b"HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\n{}",
+    "status 100": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "status 304": b"HTTP/1.1 304 Not\r\nETag: \"a\"\r\n\r\n",
+    "status 206": b"HTTP/1.1 206 P\r\nContent-Range: bytes 0-1/9\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    "status 416": b"HTTP/1.1 416 P\r\nContent-Range: bytes */9\r\n"
+    b"Content-Length: 0\r\n\r\n",
+    "two lengths": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n"
+    b"Content-Length: 5\r\n\r\n{}",
+    "negative length": b"HTTP/1.1 200 X\r\nContent-Length: -5\r\n\r\n{}",
+    "huge length": b"HTTP/1.1 200 X\r\nContent-Length: "
+    b"9223372036854775807\r\n\r\n{}",
+    "more than its length": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}"
+    + b"more" * 1000,
+    "huge chunk": b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"7fffffffffffffff\r\n{}",
+    "broken chunk": b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"zz\r\n{}",
+    "204 with a body": b"HTTP/1.1 204 X\r\nContent-Length: 2\r\n\r\n{}",
+    "204 chunked": b"HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\n{}\r\n0\r\n\r\n",
+    "broken problem": b"HTTP/1.1 422 X\r\nContent-Type: application/"
+    b"problem+json\r\nContent-Length: 9\r\n\r\n{\"status\"",
+    "problem of another status": b"HTTP/1.1 422 X\r\nContent-Type: "
+    b"application/problem+json\r\nContent-Length: 14\r\n\r\n"
+    b'{"status":200}',
+    "deep json error": b"HTTP/1.1 500 X\r\nContent-Type: application/json"
+    b"\r\nContent-Length: 60000\r\n\r\n" + b"[" * 60000,
+    "deep close-delimited": b"HTTP/1.1 200 X\r\nContent-Type: application/"
+    b"json\r\n\r\n" + b"[" * 60000,
+    "odd header values": b"HTTP/1.1 200 X\r\nLocation: \x01\xff\r\nLink: "
+    + bytes(range(128, 256)) + b"\r\nETag: " + b"e" * 3000
+    + b"\r\nContent-Length: 2\r\n\r\n{}",
+    "many headers": b"HTTP/1.1 200 X\r\n" + b"Link: x\r\n" * 300
+    + b"Content-Length: 2\r\n\r\n{}",
+    "empty header values": b"HTTP/1.1 200 X\r\nLocation:\r\nLink:\r\nVary:"
+    b"\r\nContent-Type:\r\nContent-Length: 2\r\n\r\n{}",
+    "accel to itself": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: /order\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    "accel to nowhere": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: @none\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+    "accel of accel": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: /a%00b\r\n"
+    b"X-Accel-Charset: \xff\r\nX-Accel-Limit-Rate: -1\r\n"
+    b"Content-Length: 2\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+def test_hostile_upstream(hostile, buffering):
+    """The order is not run again, and the same key gets the same answer or
+    is told that there is none."""
+    now = []
+
+    def act(sock, head, body):
+        sock.sendall(ANSWERS[now[-1]])
+        return False
+
+    with Peer(act) as peer:
+        gate = hostile("proxy_http_version 1.1; proxy_read_timeout 1s;\n"
+                       "proxy_buffer_size 16k; proxy_buffers 8 16k;\n"
+                       f"proxy_buffering {buffering};", address=peer.address)
+        wrong = [name for name in ANSWERS
+                 if not one_order(gate, peer, now, name)]
+        assert wrong == []
+
+
+def one_order(gate, peer, now, name):                       # noqa: F811
+    now.append(name)
+    before = len(peer.requests)
+    data = order_bytes(name.replace(" ", "-"),
+                       headers={"Connection": "close"})
+    received = [send(gate.port, data, 4, False) for _ in range(3)]
+    first, second, third = (r.split(b" ")[1:2] for r in received)
+    statuses = {b"%d" % status for status in range(200, 600)}
+    return (len(peer.requests) == before + 1 and second == third
+            and second in (first, [b"409"])
+            and set(first + second) <= statuses)
+
+
+def test_upstream_that_never_ends(hostile):
+    """Memory is bounded by the limit; the caller gets what comes."""
+    stop = []
+
+    def act(sock, head, body):
+        sock.sendall(message(b"")[:-4].replace(
+            b"Content-Length: 0", b"Content-Length: 90000000000") + b"\r\n\r\n")
+        while not stop:
+            sock.sendall(b"x" * 65536)
+        return False
+
+    with Peer(act) as peer:
+        gate = hostile("order_guard_idempotency_response_limit 64k;\n"
+                       "proxy_max_temp_file_size 0;", address=peer.address)
+        sock = client.leave(gate.port, order_bytes("k"))
+        taken = 0
+        while taken < 20_000_000:
+            taken += len(sock.recv(1 << 20))
+        pid, = gate.nginx.worker_pids()
+        assert resident(pid) < 200_000
+        stop.append(True)
+        sock.close()
+        gate.finished(1)
+
+
+def resident(pid):
+    with open(f"/proc/{pid}/status") as text:
+        for line in text:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
