@@ -25,12 +25,11 @@ FUZZING  := clang libclang-rt-14-dev libjansson-dev
 SOURCES := $(wildcard ngx_module/*.c ngx_module/*.h)
 PURE    := $(wildcard ngx_module/og_*.c)
 
-.PHONY: help deps build install demo test unit prove system fuzz bench-json \
-        check sanitize clean
+.PHONY: help deps build install demo test clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' \
-	    $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
+	    Makefile t/tests.mk
 
 # $(1): packages.  Asks apt only for what is missing.
 define need
@@ -42,8 +41,16 @@ deps: ## install what building needs (Debian packages)
 
 build: deps $(MODULE) ## build the module for Debian's nginx
 
-$(BUILD)/Makefile: config
+# A file that comes or goes makes another list, and the module anew.
+
+$(BUILD)/sources: FORCE
 	@mkdir -p $(BUILD)
+	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
+
+FORCE:
+
+$(BUILD)/Makefile: config $(BUILD)/sources
+	@rm -f $(MODULE)
 	cd $(NGX_SRC) && bash -c '. ./conf_flags && ./configure \
 	    "$${NGX_CONF_FLAGS[@]}" --with-cc="$(CC)" \
 	    --with-cc-opt="$(CCOPT)" --with-ld-opt="$(LDOPT)" \

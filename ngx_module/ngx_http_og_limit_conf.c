@@ -77,7 +77,7 @@ ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_uint_t
 ngx_http_og_is_limit_repeated(ngx_array_t *limits)
 {
-    ngx_str_t             none = ngx_null_string;
+    ngx_str_t             none = ngx_string("");
     ngx_str_t            *key, *last_key;
     ngx_uint_t            i;
     ngx_http_og_limit_t  *limit, *last;

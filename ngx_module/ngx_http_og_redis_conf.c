@@ -426,7 +426,9 @@ static ngx_int_t
 ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *value)
 {
-    ngx_int_t  db;
+    u_char     *query;
+    ngx_int_t   db;
+    ngx_str_t   shown;
 
     if (rs->conf.db.data != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -438,9 +440,20 @@ ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     db = ngx_atoi(value->data, value->len);
 
     if (db == NGX_ERROR || db > NGX_HTTP_OG_REDIS_MAX_DB) {
+
+        /* what other clients take behind a "?" may be a password */
+
+        shown = *value;
+        query = ngx_strlchr(value->data, value->data + value->len, '?');
+
+        if (query) {
+            shown.len = query - value->data;
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid database \"%V\" of store \"%V\", use a "
-                           "number such as \"0\"", value, &rs->conf.name);
+                           "invalid database \"%V%s\" of store \"%V\", use a "
+                           "number such as \"0\"", &shown,
+                           query ? "?..." : "", &rs->conf.name);
         return NGX_ERROR;
     }
 

@@ -184,6 +184,14 @@ ngx_http_og_body_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     value = og_json_find(ctx->body.data, ctx->body.len, (char *) pointer,
                          p - pointer);
 
+    if (value.type == OG_JSON_NONE) {
+
+        /* nginx lowers the names of variables: userId comes as userid */
+
+        value = og_json_find_caseless(ctx->body.data, ctx->body.len,
+                                      (char *) pointer + 1, p - pointer - 1);
+    }
+
     if (value.type != OG_JSON_STRING && value.type != OG_JSON_NUMBER) {
         return NGX_OK;
     }

@@ -251,9 +251,13 @@ og_fields_deny_other(const og_fields_t *fields, og_fields_walk_t *walk,
 {
     place->marks = 0;
     place->deny = parent->end;
-    place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
-                                  parent->allow, place->deny, name,
-                                  &place->marks);
+    place->allow = parent->end;
+
+    if (parent->deny < parent->allow) {
+        place->allow = og_fields_step(&fields->deny, walk->states,
+                                      parent->deny, parent->allow,
+                                      place->deny, name, &place->marks);
+    }
 }
 
 

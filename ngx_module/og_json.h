@@ -145,6 +145,15 @@ og_json_value_t og_json_find(const unsigned char *data, size_t len,
 
 
 /*
+ * Finds the member of the root object whose name differs from name in the
+ * case of ASCII letters at the most, in a document that has passed
+ * og_json_scan().  type is OG_JSON_NONE where there is none, or more than one.
+ */
+og_json_value_t og_json_find_caseless(const unsigned char *data, size_t len,
+    const char *name, size_t name_len);
+
+
+/*
  * Writes the text of a raw JSON string (with its quotes) unescaped, as
  * UTF-8, to dst, which has room for len bytes; returns the end.  The string
  * must be part of a document that has passed og_json_scan().

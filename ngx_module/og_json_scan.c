@@ -37,6 +37,8 @@ static const unsigned char *og_json_close(og_json_t *json,
 static void og_json_keep(og_json_t *json);
 static const unsigned char *og_json_cut(og_json_t *json,
     const unsigned char *end);
+static const unsigned char *og_json_cut_range(og_json_t *json, size_t start,
+    const unsigned char *end);
 static const unsigned char *og_json_fail(og_json_t *json,
     const unsigned char *at, const char *message);
 static const unsigned char *og_json_no_memory(og_json_t *json);
@@ -468,32 +470,40 @@ og_json_keep(og_json_t *json)
 static const unsigned char *
 og_json_cut(og_json_t *json, const unsigned char *end)
 {
-    void             *grown;
     size_t            start;
-    og_range_t       *last;
     og_json_frame_t  *frame;
 
     frame = json->frame;
-    last = (json->ncuts > 0) ? &json->cuts[json->ncuts - 1] : NULL;
-
-    if (frame->had == OG_JSON_HAD_CUT) {
-        last->end = (size_t) (end - json->data);
-        return end;
-    }
-
     start = (size_t) (frame->part - json->data);
 
-    if (frame->had == OG_JSON_HAD_KEPT) {
-        start = (size_t) (frame->comma - json->data);
+    switch (frame->had) {
 
-    } else {
+    case OG_JSON_HAD_NOTHING:
         frame->had = OG_JSON_HAD_CUT;
+        break;
+
+    case OG_JSON_HAD_CUT:
+        json->cuts[json->ncuts - 1].end = (size_t) (end - json->data);
+        return end;
+
+    case OG_JSON_HAD_KEPT:
+        start = (size_t) (frame->comma - json->data);
+        break;
     }
 
-    if (last != NULL && last->end == start) {
-        last->end = (size_t) (end - json->data);
+    if (json->ncuts > 0 && json->cuts[json->ncuts - 1].end == start) {
+        json->cuts[json->ncuts - 1].end = (size_t) (end - json->data);
         return end;
     }
+
+    return og_json_cut_range(json, start, end);
+}
+
+
+static const unsigned char *
+og_json_cut_range(og_json_t *json, size_t start, const unsigned char *end)
+{
+    void  *grown;
 
     if (json->ncuts == json->cuts_alloc) {
         grown = og_grow(json->cuts, &json->cuts_alloc, json->ncuts + 1,

@@ -26,6 +26,9 @@ static void og_json_enter_member(og_json_walk_t *walk,
     const unsigned char *token, size_t len);
 static void og_json_enter_element(og_json_walk_t *walk,
     const unsigned char *token, size_t len);
+static int og_json_name_is_caseless(const unsigned char *name,
+    const unsigned char *name_end, const char *text, size_t len);
+static unsigned char og_json_lower(unsigned char c);
 static int og_json_name_is(const unsigned char *name,
     const unsigned char *name_end, const unsigned char *token, size_t len);
 static int og_json_index(const unsigned char *token, size_t len,
@@ -194,6 +197,103 @@ og_json_find(const unsigned char *data, size_t len, const char *pointer,
     value.len = (size_t) (walk.p - value.data);
 
     return value;
+}
+
+
+og_json_value_t
+og_json_find_caseless(const unsigned char *data, size_t len, const char *name,
+    size_t name_len)
+{
+    int                   same;
+    size_t                found;
+    og_json_walk_t        walk;
+    og_json_value_t       value;
+    const unsigned char  *start;
+
+    value.type = OG_JSON_NONE;
+    value.data = NULL;
+    value.len = 0;
+
+    walk.p = data;
+    walk.end = data + len;
+    og_json_pass_space(&walk);
+
+    if (*walk.p != '{') {
+        return value;
+    }
+
+    found = 0;
+
+    do {
+        walk.p++;
+        og_json_pass_space(&walk);
+
+        if (*walk.p == '}') {
+            break;
+        }
+
+        start = walk.p;
+        og_json_pass_string(&walk);
+        same = og_json_name_is_caseless(start + 1, walk.p - 1, name, name_len);
+
+        og_json_pass_space(&walk);
+        walk.p++;
+        og_json_pass_space(&walk);
+
+        start = walk.p;
+        og_json_pass_value(&walk);
+
+        if (same && found++ == 0) {
+            value.type = og_json_type(*start);
+            value.data = start;
+            value.len = (size_t) (walk.p - start);
+        }
+
+        og_json_pass_space(&walk);
+
+    } while (*walk.p == ',');
+
+    if (found != 1) {
+        value.type = OG_JSON_NONE;
+    }
+
+    return value;
+}
+
+
+static int
+og_json_name_is_caseless(const unsigned char *name,
+    const unsigned char *name_end, const char *text, size_t len)
+{
+    size_t         i, n;
+    unsigned char  c[4];
+
+    while (name < name_end) {
+        name = og_json_char(name, c, &n);
+
+        if (n > len) {
+            return 0;
+        }
+
+        for (i = 0; i < n; i++) {
+            if (og_json_lower(c[i]) != og_json_lower((unsigned char) text[i]))
+            {
+                return 0;
+            }
+        }
+
+        text += n;
+        len -= n;
+    }
+
+    return len == 0;
+}
+
+
+static unsigned char
+og_json_lower(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (unsigned char) (c | 0x20) : c;
 }
 
 

@@ -146,32 +146,33 @@ og_trie_add_edge(og_trie_t *trie, uint32_t parent, const og_name_t *name)
 static int
 og_trie_widen(og_trie_t *trie)
 {
-    size_t           i;
-    og_trie_t        wide;
-    og_trie_edge_t  *edge;
+    size_t           i, slots;
+    og_trie_edge_t  *narrow, *wide;
 
-    if (trie->mask >= UINT32_MAX / 4) {
+    slots = (size_t) trie->mask + 1;
+
+    if (slots > UINT32_MAX / 4) {
         return -1;
     }
 
-    wide = *trie;
-    wide.mask = trie->mask * 2 + 1;
-
-    wide.edges = calloc((size_t) wide.mask + 1, sizeof(og_trie_edge_t));
-    if (wide.edges == NULL) {
+    wide = calloc(slots * 2, sizeof(og_trie_edge_t));
+    if (wide == NULL) {
         return -1;
     }
 
-    for (i = 0; i <= trie->mask; i++) {
-        edge = &trie->edges[i];
+    narrow = trie->edges;
+    trie->edges = wide;
+    trie->mask = (uint32_t) (slots * 2 - 1);
 
-        if (edge->child != OG_TRIE_NONE) {
-            *og_trie_free_slot(&wide, edge->parent, &edge->name) = *edge;
+    for (i = 0; i < slots; i++) {
+
+        if (narrow[i].child != OG_TRIE_NONE) {
+            *og_trie_free_slot(trie, narrow[i].parent, &narrow[i].name) =
+                                                                  narrow[i];
         }
     }
 
-    free(trie->edges);
-    *trie = wide;
+    free(narrow);
 
     return 0;
 }

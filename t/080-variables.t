@@ -297,15 +297,6 @@ Authorization: Bearer t
         add_header X-Limit $order_guard_limit always;
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
     }
-
-    location = /down {
-        order_guard on;
-        order_guard_token t;
-        order_guard_idempotency off store=dead;
-        order_guard_limit 1r/h;
-        add_header X-Limit $order_guard_limit always;
-        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-    }
 --- request eval
 ["GET /order", "GET /order", "OPTIONS /order"]
 --- error_code eval
@@ -698,14 +689,3 @@ POST /order
 --- more_headers
 Content-Type: application/json
 --- response_body: page: /price r-1
-
-
-
-=== TEST 36: names that are no variables
---- config
-    location = /order {
-        echo -n "[$order_guard_body_]";
-    }
---- request
-GET /order
---- response_body: []

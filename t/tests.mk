@@ -145,8 +145,8 @@ $(T)/gcc/ngx_% $(T)/clang/ngx_%: CHECKED_FLAGS := -std=gnu11 -W -Wall -Werror \
 
 check: $(BUILD)/Makefile ## warnings, clang-tidy, cppcheck, own rules
 	$(call need,$(CHECKING) clang python3 python3-pytest)
-	@$(MAKE) -s -j$$(nproc) check-warnings check-tidy
-	@$(MAKE) -s check-cppcheck check-lint
+	@$(MAKE) -s -k -j$$(nproc) check-warnings check-tidy check-cppcheck \
+	    check-lint
 
 check-warnings: $(PASSED:%=$(T)/gcc/%) $(PASSED:%=$(T)/clang/%)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from og.faulty import gate, proxied                         # noqa: F401
+from og.faulty import UP, gate, proxied                     # noqa: F401
 from og.gate import replayed
 from og.parallel import Later, together
 from og.problem import check_problem
@@ -14,17 +14,28 @@ def units(redis):
                for key in redis.counters())
 
 
-def test_replays_in_flight_refuse_no_order(gate, redis):    # noqa: F811
-    gate = gate("order_guard_limit 2r/m;")
+def test_replays_in_flight_refuse_no_order(proxied):        # noqa: F811
+    """Ten replays are counted before the fresh order, and given back."""
+    gate = proxied(location="order_guard_limit 2r/m;", timeout=5000)
     assert gate.order("k").status == 200
-    replays = Later(together, 30, lambda _: gate.order("k"))
-    fresh = gate.order("fresh")
-    assert all(replayed(answer) for answer in replays.value())
-    assert fresh.status == 200
+    gate.proxy.hold(UP)
+    replays = [Later(gate.order, "k") for _ in range(10)]
+    counted(gate, 10)
+    fresh = Later(gate.order, "fresh")
+    counted(gate, 11)
+    gate.proxy.deliver()
+    assert all(replayed(answer.value()) for answer in replays)
+    assert fresh.value().status == 200
+
     check_problem(gate.order("one-too-many"), 429, "RATE_LIMITED")
-    assert len(redis.records()) == 2
-    assert units(redis) == 2
+    wait_until(lambda: units(gate.redis) == 2)
+    assert len(gate.redis.records()) == 2
     assert gate.orders() == 2
+
+
+def counted(gate, number):                                  # noqa: F811
+    wait_until(lambda: sum(c.held().count(b"INCR") for c in
+                           gate.proxy.connections) == number)
 
 
 def test_equal_requests_cost_one_unit(gate, redis):         # noqa: F811

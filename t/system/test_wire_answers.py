@@ -117,6 +117,25 @@ def framed(how, body):
     return act
 
 
+@pytest.mark.parametrize("size", [200000, 400000])
+@pytest.mark.parametrize("rules", [
+    "limit_rate 1m;", "limit_rate 1m; limit_rate_after 64k; sendfile on;",
+    "chunked_transfer_encoding off;", "postpone_output 0; tcp_nodelay off;",
+    "limit_rate 1m; proxy_buffering off;"])
+def test_how_the_client_gets_it_does_not_matter(gate, rules,
+                                                size):      # noqa: F811
+    body = os.urandom(size)
+    with Peer(framed("chunked", body)) as peer:
+        gate = gate("proxy_http_version 1.1;\n"
+                    "order_guard_idempotency_response_limit 256k;\n" + rules,
+                    address=peer.address)
+        assert gate.order("k").body == body
+        again = gate.order("k")
+        assert again.status == (200 if size < 256 * 1024 else 409)
+        assert again.status == 409 or again.body == body
+        assert len(peer.requests) == 1
+
+
 def test_answer_in_many_small_writes(gate):                 # noqa: F811
     """T14: a gatherer consumes, or proxy stalls."""
     body = b'{"a":"' + b"x" * 3000 + b'"}'

@@ -443,6 +443,20 @@ def test_ssi_in_an_answer_runs_no_order(gate):              # noqa: F811
         assert len(posts) == 1
 
 
+def test_post_action_is_no_second_order(gate):              # noqa: F811
+    with Peer(answering(b"")) as after:
+        gate = gate("post_action /after;",
+                    server="location = /after { internal; proxy_pass "
+                           f"http://127.0.0.1:{after.port}; "
+                           "proxy_pass_request_body off; "
+                           "proxy_set_header Content-Length ''; }")
+        first = gate.order("k")
+        assert first.status == 200
+        after.wait_for(1)
+        gate.check_replays(first, "k")
+        assert gate.orders() == 1
+
+
 def test_client_leaves_before_the_error_page(gate, backup):  # noqa: F811
     gate = gate("error_page 502 = @backup;", server=locations(backup))
     sock = client.leave(gate.port, order_bytes("k", "hold=slow,close"))

@@ -263,6 +263,36 @@ def test_reload_while_the_upstream_works(gate):             # noqa: F811
     gate.check_replays(slow.value(), "k")
 
 
+def test_old_worker_that_must_leave(gate):                  # noqa: F811
+    """worker_shutdown_timeout cuts the order off: nobody knows."""
+    gate = gate(main="worker_shutdown_timeout 500ms;",
+                rule="required ttl=1h lease=1s")
+    cut = client.leave(gate.port, order_bytes("k", "hold=reload"))
+    gate.upstream.wait_for_requests(1)
+    gate.nginx.reload()
+    wait_until(lambda: gate.order("k").code == "IDEMPOTENCY_OUTCOME_UNKNOWN",
+               8)
+    gate.upstream.release("reload")
+    cut.close()
+    gate.check_held("k", orders=1)
+
+
+def test_upstream_that_switches_protocols(gate):            # noqa: F811
+    """T16: a tunnel has no answer that could be stored."""
+    tunnel = (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\n"
+              b"Connection: upgrade\r\n\r\nhello")
+    with Peer(sending(tunnel)) as peer:
+        gate = gate("proxy_http_version 1.1; proxy_set_header Upgrade "
+                    "$http_upgrade; proxy_set_header Connection upgrade;",
+                    address=peer.address)
+        received = client.raw(gate.port, order_bytes("k", headers={
+            "Upgrade": "x", "Connection": "upgrade"}), limit=3)
+        assert received.startswith(b"HTTP/1.1 101 "), received
+        assert received.endswith(b"hello")
+        check_problem(gate.order("k"), 409, "IDEMPOTENCY_OUTCOME_UNKNOWN")
+        assert len(peer.requests) == 1
+
+
 # the keepalive race of an upstream (review B17): unknown, not run again
 
 

@@ -21,37 +21,11 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "json_model.h"
 #include "og_json.h"
 
 
-#define MAX_RULES   6
-#define MAX_TOKENS  4
-#define MAX_PATH    16
-#define TEXT_SIZE   65536
-
-
-/* A rule of bare is a name at any depth, or of the root in allow. */
-typedef struct {
-    og_field_action_e     action;
-    int                   bare;
-    size_t                ntokens;
-    const char           *tokens[MAX_TOKENS];   /* "*", or "**" at the end */
-    char                  text[64];
-} rule_t;
-
-
-/* A step of a path; index is -1 for members. */
-typedef struct {
-    char                  name[64];
-    int                   is_index;
-} step_t;
-
-
-typedef struct {
-    og_match_e            match;
-    size_t                nrules;
-    rule_t                rules[MAX_RULES];
-} rules_t;
+#define TEXT_SIZE  65536
 
 
 static const char  *vocabulary[] = {
@@ -81,7 +55,7 @@ static uint64_t        state_of_random;
 static og_json_t      *json;
 static unsigned char   text[TEXT_SIZE];
 static size_t          text_len;
-static rules_t         rules;
+static model_rules_t   rules;
 
 /* a generator that makes nothing of interest must be noticed */
 static size_t          documents, with_cuts, refused, malformed;
@@ -177,7 +151,7 @@ make_text(void)
 
 
 static void
-make_rule(rule_t *rule, int with_indices)
+make_rule(model_rule_t *rule, int with_indices)
 {
     size_t  i, at;
 
@@ -222,7 +196,7 @@ make_rules(int with_indices)
 
     for ( ;; ) {
         rules.match = (og_match_e) random_below(3);
-        rules.nrules = 1 + random_below(MAX_RULES);
+        rules.nrules = 1 + random_below(MODEL_RULES);
 
         fields = og_fields_create(rules.match);
         assert_non_null(fields);
@@ -243,291 +217,6 @@ make_rules(int with_indices)
 
         og_fields_free(fields);
     }
-}
-
-
-/* The model: a name as it compares. */
-static void
-fold(char *dst, const char *src)
-{
-    for ( /* void */ ; *src; src++) {
-
-        if (rules.match != OG_MATCH_EXACT) {
-
-            if (strncmp(src, "\xc5\xbf", 2) == 0) {
-                *dst++ = 's';
-                src++;
-                continue;
-            }
-
-            if (strncmp(src, "\xe2\x84\xaa", 3) == 0) {
-                *dst++ = 'k';
-                src += 2;
-                continue;
-            }
-        }
-
-        if (rules.match == OG_MATCH_LOOSE && (*src == '_' || *src == '-')) {
-            continue;
-        }
-
-        *dst++ = (rules.match != OG_MATCH_EXACT && *src >= 'A'
-                  && *src <= 'Z') ? (char) (*src + 32) : *src;
-    }
-
-    *dst = '\0';
-}
-
-
-static int
-same(const char *name, const char *token)
-{
-    char  a[64], b[64];
-
-    if (strcmp(token, "*") == 0) {
-        return 1;
-    }
-
-    fold(a, name);
-    fold(b, token);
-
-    return strcmp(a, b) == 0;
-}
-
-
-/*
- * The model: whether the tokens of a rule lead along the path; a member's
- * name with "." or "[" is one step, or as many as it has parts.
- */
-static int
-leads(const rule_t *rule, size_t token, const step_t *path, size_t n)
-{
-    size_t   left;
-    char    *part, *save, name[64];
-
-    if (token == rule->ntokens) {
-        return 1;
-    }
-
-    if (n == 0) {
-        return 0;
-    }
-
-    if (same(path->name, rule->tokens[token])
-        && leads(rule, token + 1, path + 1, n - 1))
-    {
-        return 1;
-    }
-
-    if (path->is_index || strpbrk(path->name, ".[") == NULL) {
-        return 0;
-    }
-
-    strcpy(name, path->name);
-    left = token;
-
-    for (part = strtok_r(name, ".[]", &save); part != NULL;
-         part = strtok_r(NULL, ".[]", &save))
-    {
-        if (left == rule->ntokens || !same(part, rule->tokens[left])) {
-            break;
-        }
-
-        left++;
-    }
-
-    if (left == rule->ntokens) {
-        return 1;
-    }
-
-    return part == NULL && leads(rule, left, path + 1, n - 1);
-}
-
-
-/* The model: a bare name is the last step, or any part of its name. */
-static int
-is_named(const rule_t *rule, const step_t *last)
-{
-    char  *part, *save, name[64];
-
-    if (last->is_index) {
-        return 0;
-    }
-
-    if (same(last->name, rule->tokens[0])) {
-        return 1;
-    }
-
-    if (strpbrk(last->name, ".[") == NULL) {
-        return 0;
-    }
-
-    strcpy(name, last->name);
-
-    for (part = strtok_r(name, ".[]", &save); part != NULL;
-         part = strtok_r(NULL, ".[]", &save))
-    {
-        if (same(part, rule->tokens[0])) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-static int
-is_denied(og_field_action_e action, const step_t *path, size_t n)
-{
-    size_t         i;
-    const rule_t  *rule;
-
-    for (i = 0; i < rules.nrules; i++) {
-        rule = &rules.rules[i];
-
-        if (rule->action == action
-            && (rule->bare ? is_named(rule, &path[n - 1])
-                           : leads(rule, 0, path, n)))
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* The model: whether one allow rule passes the value at the path. */
-static int
-is_passed(const rule_t *rule, const step_t *path, size_t n, int container)
-{
-    int     all_below;
-    size_t  i, m;
-
-    m = rule->ntokens;
-    all_below = strcmp(rule->tokens[m - 1], "**") == 0;
-    m -= (size_t) all_below;
-
-    for (i = 0; i < m && i < n; i++) {
-
-        if (strcmp(rule->tokens[i], "*") != 0
-            && strcmp(rule->tokens[i], path[i].name) != 0)
-        {
-            return 0;
-        }
-    }
-
-    if (n < m || (n == m && all_below)) {
-        return container;
-    }
-
-    /* values in arrays, and in arrays of those, belong to the array */
-
-    for ( /* void */ ; i < n && !all_below; i++) {
-
-        if (!path[i].is_index) {
-            return 0;
-        }
-    }
-
-    return 1;
-}
-
-
-static int
-is_unlisted(const step_t *path, size_t n, int container)
-{
-    int     any;
-    size_t  i;
-
-    any = 0;
-
-    for (i = 0; i < rules.nrules; i++) {
-
-        if (rules.rules[i].action == OG_FIELD_ALLOW) {
-            any = 1;
-
-            if (is_passed(&rules.rules[i], path, n, container)) {
-                return 0;
-            }
-        }
-    }
-
-    return any;
-}
-
-
-static json_t *model(json_t *value, step_t *path, size_t n, int *rejected,
-    int cut);
-
-
-/* The model: what is left of a member or element, NULL if nothing. */
-static json_t *
-model_part(json_t *value, step_t *path, size_t n, int *rejected, int cut)
-{
-    json_t  *left;
-
-    if (is_denied(OG_FIELD_REJECT, path, n)) {
-        *rejected = 1;
-    }
-
-    cut = cut || is_denied(OG_FIELD_STRIP, path, n)
-          || is_unlisted(path, n, json_is_object(value)
-                                  || json_is_array(value));
-
-    left = model(value, path, n, rejected, cut);
-
-    if (cut) {
-        json_decref(left);
-        return NULL;
-    }
-
-    return left;
-}
-
-
-static json_t *
-model(json_t *value, step_t *path, size_t n, int *rejected, int cut)
-{
-    size_t       i;
-    json_t      *left, *part, *member;
-    const char  *name;
-
-    assert_true(n < MAX_PATH);
-
-    if (json_is_object(value)) {
-        left = json_object();
-
-        json_object_foreach(value, name, member) {
-            snprintf(path[n].name, sizeof(path[n].name), "%s", name);
-            path[n].is_index = 0;
-            part = model_part(member, path, n + 1, rejected, cut);
-
-            if (part != NULL) {
-                json_object_set_new(left, name, part);
-            }
-        }
-
-        return left;
-    }
-
-    if (json_is_array(value)) {
-        left = json_array();
-
-        json_array_foreach(value, i, member) {
-            snprintf(path[n].name, sizeof(path[n].name), "%zu", i);
-            path[n].is_index = 1;
-            part = model_part(member, path, n + 1, rejected, cut);
-
-            if (part != NULL) {
-                json_array_append_new(left, part);
-            }
-        }
-
-        return left;
-    }
-
-    return json_incref(value);
 }
 
 
@@ -581,22 +270,6 @@ check_same(json_t *want, json_t *got)
 }
 
 
-static int
-has_allow(void)
-{
-    size_t  i;
-
-    for (i = 0; i < rules.nrules; i++) {
-
-        if (rules.rules[i].action == OG_FIELD_ALLOW) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
 static void
 check_document(const og_json_rules_t *scan_rules, json_t *root,
     int with_indices)
@@ -604,16 +277,19 @@ check_document(const og_json_rules_t *scan_rules, json_t *root,
     int                      rejected;
     size_t                   len;
     json_t                  *left;
-    step_t                   path[MAX_PATH];
     json_error_t             error;
     og_json_status_e         want;
     const og_json_result_t  *result;
     static unsigned char     out[TEXT_SIZE];
 
-    rejected = 0;
-    left = model(root, path, 0, &rejected, 0);
-    want = (has_allow() && !json_is_object(root) && !json_is_array(root))
-           ? OG_JSON_MALFORMED : rejected ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+    left = model_apply(&rules, root, &rejected);
+    want = rejected ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+
+    if (model_has_allow(&rules) && !json_is_object(root)
+        && !json_is_array(root))
+    {
+        want = OG_JSON_MALFORMED;
+    }
 
     result = og_json_scan(json, scan_rules, text, text_len);
 

@@ -104,7 +104,21 @@ sub reset {
         die $@ if time() > $deadline;
         $self->start unless $self->is_alive;
         kill CONT => $self->{pid};
-    } until eval { $self->command('FLUSHALL') };
+    } until eval { $self->become_quiet; $self->command('FLUSHALL') };
+}
+
+# What is not waited for, such as a unit that is given back, may still come.
+sub become_quiet {
+    my ($self) = @_;
+
+    my $before = -1;
+    for (1 .. 50) {
+        my ($count) = $self->command('INFO', 'stats')
+            =~ /^total_commands_processed:(\d+)/m;
+        return if $count == $before + 1;
+        $before = $count;
+        select undef, undef, undef, 0.005;
+    }
 }
 
 sub DESTROY { $_[0]->stop }

@@ -16,13 +16,14 @@ def proxied(gate, own_redis):                               # noqa: F811
     its own, and `.proxy` before it; an order of each worker has passed."""
     proxies = []
 
-    def make(redis=(), params="", user="", workers=1, **more):
+    def make(redis=(), params="", user="", workers=1, timeout=TIMEOUT,
+             **more):
         server = own_redis(*redis)
         proxy = FaultProxy(("127.0.0.1", server.port),
                            port=free_port()).start()
         proxies.append(proxy)
         made = gate(store=f"redis://{user}127.0.0.1:{proxy.port}/0 "
-                          f"timeout={TIMEOUT}ms {params}",
+                          f"timeout={timeout}ms {params}",
                     workers=workers, **more)
         made.redis, made.proxy = server, proxy
         wait_until(lambda: ready(proxy) >= workers, 10,

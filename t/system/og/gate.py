@@ -128,13 +128,14 @@ def gate(nginx, upstream, redis):
     is proxy_pass to the upstream unless given."""
     def make(location="", server="", http="", target=None, address=None,
              store=None, keepalive="", workers=1,
-             rule="required ttl=1h lease=2s", start=True):
+             rule="required ttl=1h lease=2s", main="", start=True):
         port, h2 = free_port(), free_port()
         text = HTTP.format(
             store=store or redis.address + " timeout=500ms", port=port, h2=h2,
             upstream=address or upstream.address, keepalive=keepalive,
             location=location, server=server, http=http, rule=rule,
             target="proxy_pass http://orders;" if target is None else target)
-        made = nginx(text, [port, h2], workers=workers, start=start)
+        made = nginx(text, [port, h2], workers=workers, main=main,
+                     start=start)
         return Gate(made, port, h2, upstream)
     return make

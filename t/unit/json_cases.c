@@ -1,60 +1,17 @@
 
 /*
  * Copyright (C) order guard contributors
- *
- * Reads the cases of t/unit/json; its README.md says what they look like.
  */
-
-
-#ifndef TEST_JSON_H_INCLUDED_
-#define TEST_JSON_H_INCLUDED_
 
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "og_json.h"
+#include "json_cases.h"
 
 
-#define JSON_CASES       "t/unit/json"
-#define JSON_CASE_SIZE   2048
-
-
-typedef struct {
-    unsigned char         data[JSON_CASE_SIZE];
-    size_t                len;
-    int                   given;
-} json_text_t;
-
-
-typedef struct {
-    char                  file[64];
-    int                   line;       /* of its first line */
-
-    char                  name[JSON_CASE_SIZE];
-    char                  strip[JSON_CASE_SIZE];
-    char                  reject[JSON_CASE_SIZE];
-    char                  allow[JSON_CASE_SIZE];
-    char                  stripped[JSON_CASE_SIZE];
-    char                  rejected[JSON_CASE_SIZE];
-    char                  error[JSON_CASE_SIZE];
-    char                  pointer[JSON_CASE_SIZE];
-
-    og_match_e            match;
-    unsigned              reject_unlisted;
-    size_t                depth;
-    size_t                offset;
-
-    json_text_t           in;
-    json_text_t           out;
-} json_case_t;
-
-
-typedef void (*json_case_pt)(const json_case_t *row);
-
-
-static inline void
+static void
 json_case_die(const json_case_t *row, const char *line)
 {
     fprintf(stderr, "%s:%d: what is \"%s\"?\n", row->file, row->line, line);
@@ -63,7 +20,7 @@ json_case_die(const json_case_t *row, const char *line)
 
 
 /* Turns <0A> into the byte, in place. */
-static inline size_t
+static size_t
 json_case_bytes(unsigned char *dst, const char *src)
 {
     unsigned        byte;
@@ -86,7 +43,7 @@ json_case_bytes(unsigned char *dst, const char *src)
 }
 
 
-static inline void
+static void
 json_case_text(json_text_t *text, const char *value)
 {
     text->len = json_case_bytes(text->data, value);
@@ -94,7 +51,7 @@ json_case_text(json_text_t *text, const char *value)
 }
 
 
-static inline void
+static void
 json_case_number(json_case_t *row, const char *key, const char *value)
 {
     size_t  n;
@@ -110,7 +67,7 @@ json_case_number(json_case_t *row, const char *key, const char *value)
 }
 
 
-static inline void
+static void
 json_case_word(json_case_t *row, const char *key, const char *value)
 {
     if (strcmp(key, "unlisted") == 0 && strcmp(value, "reject") == 0) {
@@ -131,7 +88,7 @@ json_case_word(json_case_t *row, const char *key, const char *value)
 }
 
 
-static inline void
+static void
 json_case_line(json_case_t *row, char *line)
 {
     char    *value;
@@ -188,8 +145,7 @@ json_case_line(json_case_t *row, char *line)
 }
 
 
-/* Runs check on each case of a file; returns how many there were. */
-static inline size_t
+size_t
 json_cases(const char *folder, const char *file, json_case_pt check)
 {
     int                 line;
@@ -245,7 +201,7 @@ json_cases(const char *folder, const char *file, json_case_pt check)
 
 
 /* Adds the rules of a list that is separated by spaces. */
-static inline const char *
+static const char *
 json_case_rules(og_fields_t *fields, og_field_action_e action,
     const char *list)
 {
@@ -268,11 +224,7 @@ json_case_rules(og_fields_t *fields, og_field_action_e action,
 }
 
 
-/*
- * The compiled rules of a case, NULL where it has none.  *wrong is what is
- * wrong with them, or NULL.
- */
-static inline og_fields_t *
+og_fields_t *
 json_case_fields(const json_case_t *row, const char **wrong)
 {
     og_fields_t  *fields;
@@ -314,6 +266,3 @@ json_case_fields(const json_case_t *row, const char **wrong)
 
     return NULL;
 }
-
-
-#endif /* TEST_JSON_H_INCLUDED_ */

@@ -1,0 +1,466 @@
+# Directives of idempotency and limits: the forms that pass, and every wrong
+# value refused with its file, its line and what would be right.
+
+use lib 't/lib';
+use Test::Nginx::Socket 'no_plan';
+use OrderGuard::WrongConf;
+use OrderGuard;
+
+repeat_each(1);
+no_long_string();
+
+run_tests();
+
+__DATA__
+
+=== order_guard_idempotency: good forms
+--- good
+order_guard_idempotency off;
+order_guard_idempotency required;
+order_guard_idempotency optional;
+order_guard_idempotency required store=main;
+order_guard_idempotency required scope=$host ttl=1d error_ttl=10m lease=1m on_unknown=retry unknown_ttl=2d;
+order_guard_idempotency optional on_unknown=hold ttl=4s lease=1s;
+order_guard_idempotency off store=main;
+
+
+
+=== order_guard_idempotency: no value
+--- wrong: order_guard_idempotency;
+--- says: invalid number of arguments in "order_guard_idempotency" directive
+
+
+
+=== order_guard_idempotency: another value
+--- wrong: order_guard_idempotency on;
+--- says: invalid value "on", it must be "off", "required" or "optional"
+
+
+
+=== order_guard_idempotency: an unknown parameter
+--- wrong: order_guard_idempotency required wait=1s;
+--- says: invalid parameter "wait=1s", it must be one of "store=", "scope=", "ttl=", "error_ttl=", "lease=", "on_unknown=hold", "on_unknown=retry", "unknown_ttl="
+
+
+
+=== order_guard_idempotency: another outcome
+--- wrong: order_guard_idempotency required on_unknown=maybe;
+--- says: invalid parameter "on_unknown=maybe", it must be one of .*"on_unknown=hold", "on_unknown=retry"
+
+
+
+=== order_guard_idempotency: an empty scope
+--- wrong: order_guard_idempotency required scope=;
+--- says: invalid parameter "scope=", it must be one of
+
+
+
+=== order_guard_idempotency: an empty store
+--- wrong: order_guard_idempotency required store=;
+--- says: invalid parameter "store=", it must be one of
+
+
+
+=== order_guard_idempotency: no time
+--- wrong: order_guard_idempotency required ttl=soon;
+--- says: invalid time in "ttl=soon", it must be at least 1s, as in "ttl=30s"
+
+
+
+=== order_guard_idempotency: an empty time
+--- wrong: order_guard_idempotency required error_ttl=;
+--- says: invalid time in "error_ttl=", it must be at least 1s, as in "error_ttl=30s"
+
+
+
+=== order_guard_idempotency: a time that is too short
+--- wrong: order_guard_idempotency required lease=999ms;
+--- says: invalid time in "lease=999ms", it must be at least 1s, as in "lease=30s"
+
+
+
+=== order_guard_idempotency: no time for the unknown
+--- wrong: order_guard_idempotency required unknown_ttl=0;
+--- says: invalid time in "unknown_ttl=0", it must be at least 1s, as in "unknown_ttl=30s"
+
+
+
+=== order_guard_idempotency: a lease of more than a quarter of the ttl
+--- wrong: order_guard_idempotency required ttl=1m lease=16s;
+--- says: "lease" of 16000 ms is longer than a quarter of "ttl" \(60000 ms\), shorten it or raise "ttl"
+
+
+
+=== order_guard_idempotency: the default lease counts
+--- wrong: order_guard_idempotency required ttl=1m;
+--- says: "lease" of 30000 ms is longer than a quarter of "ttl" \(60000 ms\), shorten it or raise "ttl"
+
+
+
+=== order_guard_idempotency: twice
+--- wrong
+order_guard_idempotency required;
+order_guard_idempotency optional;
+--- says: "order_guard_idempotency" directive is duplicate
+
+
+
+=== order_guard_idempotency: a store that is not there
+--- wrong: order_guard_idempotency required store=other;
+--- says_anywhere: unknown store "other" in "order_guard_idempotency", define it with "order_guard_store other redis://host:port;"
+
+
+
+=== order_guard_idempotency: no store at all
+--- no_store
+--- wrong: order_guard_idempotency required;
+--- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
+
+
+
+=== order_guard_idempotency: no store is needed where it is off
+--- http_config
+--- good
+order_guard_idempotency off;
+--- config
+    location = /unguarded { order_guard_idempotency required; }
+
+
+
+=== order_guard_idempotency: a store that stands further down
+--- config
+    location = /a {
+        order_guard on;
+        order_guard_idempotency required store=later;
+    }
+--- http_config
+    server {
+        listen unix:$TEST_NGINX_HTML_DIR/a.sock;
+        location / {
+            order_guard on;
+            order_guard_idempotency required store=later;
+        }
+    }
+    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT;
+    order_guard_store later redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/1;
+--- good
+order_guard_match exact;
+
+
+
+=== order_guard_idempotency: nginx must not send an order twice
+--- wrong
+order_guard_idempotency required;
+proxy_next_upstream error non_idempotent;
+--- says_anywhere: "non_idempotent" in a "next_upstream" directive lets nginx send an order twice where "order_guard_idempotency" is on, remove it
+
+
+
+=== order_guard_idempotency: nor by the server's directive
+--- config
+    proxy_next_upstream error timeout non_idempotent;
+--- wrong: order_guard_idempotency optional;
+--- says_anywhere: "non_idempotent" in a "next_upstream" directive
+
+
+
+=== order_guard_idempotency: nor with fastcgi
+--- wrong
+order_guard_idempotency required;
+fastcgi_next_upstream error non_idempotent;
+--- says_anywhere: "non_idempotent" in a "next_upstream" directive
+
+
+
+=== order_guard_idempotency: nor with grpc
+--- wrong
+order_guard_idempotency required;
+grpc_next_upstream error non_idempotent;
+--- says_anywhere: "non_idempotent" in a "next_upstream" directive
+
+
+
+=== order_guard_idempotency: it may where the guard is not on
+--- config
+    location = /unguarded {
+        order_guard_idempotency required;
+        proxy_next_upstream error non_idempotent;
+    }
+--- good
+proxy_next_upstream error non_idempotent;
+order_guard_idempotency off; proxy_next_upstream error non_idempotent;
+
+
+
+=== order_guard_idempotency_key: good forms
+--- good
+order_guard_idempotency_key $http_x_request_key;
+order_guard_idempotency_key $order_guard_body_reference_id;
+order_guard_idempotency_key "$http_x_shop:$http_x_order";
+
+
+
+=== order_guard_idempotency_key: without a variable
+--- wrong: order_guard_idempotency_key Idempotency-Key;
+--- says: key "Idempotency-Key" is the same for all requests, it must contain a variable, as in "\$http_idempotency_key"
+
+
+
+=== order_guard_idempotency_key: empty
+--- wrong: order_guard_idempotency_key "";
+--- says: key "" is the same for all requests, it must contain a variable
+
+
+
+=== order_guard_idempotency_key: two values
+--- wrong: order_guard_idempotency_key $http_a $http_b;
+--- says: invalid number of arguments in "order_guard_idempotency_key" directive
+
+
+
+=== order_guard_idempotency_key: twice
+--- wrong
+order_guard_idempotency_key $http_a;
+order_guard_idempotency_key $http_b;
+--- says: "order_guard_idempotency_key" directive is duplicate
+
+
+
+=== order_guard_idempotency_fingerprint: good forms
+--- good
+order_guard_idempotency_fingerprint $http_x_user;
+order_guard_idempotency_fingerprint $http_x_user $http_x_shop; order_guard_idempotency_fingerprint "$host/$uri";
+
+
+
+=== order_guard_idempotency_fingerprint: no value
+--- wrong: order_guard_idempotency_fingerprint;
+--- says: invalid number of arguments in "order_guard_idempotency_fingerprint" directive
+
+
+
+=== order_guard_idempotency_fingerprint: a broken variable
+--- wrong: order_guard_idempotency_fingerprint $http_x_user ${;
+--- says: order_guard_idempotency_fingerprint|bracket|variable name
+
+
+
+=== order_guard_idempotency_release: good forms
+--- good
+order_guard_idempotency_release 503;
+order_guard_idempotency_release 4xx 503;
+order_guard_idempotency_release 400; order_guard_idempotency_release 5xx;
+order_guard_idempotency_release 200 599;
+
+
+
+=== order_guard_idempotency_release: no status
+--- wrong: order_guard_idempotency_release 503 none;
+--- says: invalid status "none", it must be a status from 200 to 599 or a class, as in "4xx"
+
+
+
+=== order_guard_idempotency_release: below 200
+--- wrong: order_guard_idempotency_release 199;
+--- says: invalid status "199", it must be a status from 200 to 599 or a class, as in "4xx"
+
+
+
+=== order_guard_idempotency_release: above 599
+--- wrong: order_guard_idempotency_release 600;
+--- says: invalid status "600"
+
+
+
+=== order_guard_idempotency_release: a class below 200
+--- wrong: order_guard_idempotency_release 1xx;
+--- says: invalid status "1xx"
+
+
+
+=== order_guard_idempotency_release: a class above 599
+--- wrong: order_guard_idempotency_release 6xx;
+--- says: invalid status "6xx"
+
+
+
+=== order_guard_idempotency_release: a class of no digit
+--- wrong: order_guard_idempotency_release xxx;
+--- says: invalid status "xxx"
+
+
+
+=== order_guard_idempotency_release: half a class
+--- wrong: order_guard_idempotency_release 40x;
+--- says: invalid status "40x"
+
+
+
+=== order_guard_idempotency_release: a list with commas
+--- wrong: order_guard_idempotency_release 400,403;
+--- says: invalid status "400,403"
+
+
+
+=== order_guard_idempotency_release: empty
+--- wrong: order_guard_idempotency_release "";
+--- says: invalid status ""
+
+
+
+=== order_guard_idempotency_response_limit: good forms
+--- good
+order_guard_idempotency_response_limit 1k;
+order_guard_idempotency_response_limit 4m;
+
+
+
+=== order_guard_idempotency_response_limit: no size
+--- wrong: order_guard_idempotency_response_limit big;
+--- says: order_guard_idempotency_response_limit.*"big".*"256k"
+
+
+
+=== order_guard_idempotency_response_limit: twice
+--- wrong
+order_guard_idempotency_response_limit 1k;
+order_guard_idempotency_response_limit 1k;
+--- says: "order_guard_idempotency_response_limit" directive is duplicate
+
+
+
+=== order_guard_idempotency_on_failure: good forms
+--- good
+order_guard_idempotency_on_failure reject;
+order_guard_idempotency_on_failure pass;
+
+
+
+=== order_guard_idempotency_on_failure: another value
+--- wrong: order_guard_idempotency_on_failure local;
+--- says: "local".*"reject".*"pass"
+
+
+
+=== order_guard_idempotency_on_failure: twice
+--- wrong
+order_guard_idempotency_on_failure pass;
+order_guard_idempotency_on_failure pass;
+--- says: "order_guard_idempotency_on_failure" directive is duplicate
+
+
+
+=== order_guard_limit: good forms
+--- good
+order_guard_limit 60r/m;
+order_guard_limit 10r/s name=burst; order_guard_limit 5000r/d;
+order_guard_limit 1000r/h key=$binary_remote_addr;
+order_guard_limit 100r/10s name=per-shop key=$http_x_shop;
+order_guard_limit 60r/m name=60r/m;
+order_guard_limit 10r/s name=burst;
+
+
+
+=== order_guard_limit: no rate
+--- wrong: order_guard_limit fast;
+--- says: invalid rate "fast": a rate is a number, "r/" and a time, as in "60r/m"
+
+
+
+=== order_guard_limit: no unit
+--- wrong: order_guard_limit 60r/10;
+--- says: invalid rate "60r/10": the time after "r/" must end in s, m, h or d
+
+
+
+=== order_guard_limit: no requests
+--- wrong: order_guard_limit 0r/m;
+--- says: invalid rate "0r/m": the number before "r/" must be 1 or more, as in "1r/m"
+
+
+
+=== order_guard_limit: no time
+--- wrong: order_guard_limit 5r/0s;
+--- says: invalid rate "5r/0s": the time after "r/" must be 1s or more
+
+
+
+=== order_guard_limit: too long
+--- wrong: order_guard_limit 5r/367d;
+--- says: invalid rate "5r/367d": the time after "r/" must be 366d or less
+
+
+
+=== order_guard_limit: too many
+--- wrong: order_guard_limit 1000000000000000r/d;
+--- says: invalid rate "1000000000000000r/d": the number before "r/" must be 999999999999999 or less
+
+
+
+=== order_guard_limit: an unknown parameter
+--- wrong: order_guard_limit 60r/m burst=5;
+--- says: invalid parameter "burst=5", it must be "name=" or "key="
+
+
+
+=== order_guard_limit: an empty name
+--- wrong: order_guard_limit 60r/m name=;
+--- says: invalid parameter "name=", it must be "name=" or "key="
+
+
+
+=== order_guard_limit: an empty key
+--- wrong: order_guard_limit 60r/m key=;
+--- says: invalid parameter "key=", it must be "name=" or "key="
+
+
+
+=== order_guard_limit: a name that breaks a header
+--- wrong: order_guard_limit 60r/m name=a\"b;
+--- says: invalid name in "name=a"b", it must be visible ASCII without quotes, backslashes and braces
+
+
+
+=== order_guard_limit: a name with a space
+--- wrong: order_guard_limit 60r/m "name=a b";
+--- says: invalid name in "name=a b", it must be visible ASCII
+
+
+
+=== order_guard_limit: a name with a brace
+--- wrong: order_guard_limit 60r/m "name=a{b";
+--- says: invalid name in "name=a\{b", it must be visible ASCII
+
+
+
+=== order_guard_limit: one name with two rates
+--- wrong
+order_guard_limit 60r/m name=orders;
+order_guard_limit 61r/m name=orders;
+--- says: limit "orders" has another rate elsewhere, give one of the two another "name="
+
+
+
+=== order_guard_limit: one name with two rates in two servers
+--- http_config
+    server {
+        listen unix:$TEST_NGINX_HTML_DIR/a.sock;
+        order_guard_limit 60r/m name=orders;
+    }
+--- wrong: order_guard_limit 60r/h name=orders;
+--- says: limit "orders" has another rate elsewhere, give one of the two another "name="
+
+
+
+=== order_guard_limit: the same limit twice in one place
+--- wrong
+order_guard_limit 60r/m;
+order_guard_limit 60r/m;
+--- says: 60r/m
+
+
+
+=== order_guard_limit: no store at all
+--- no_store
+--- wrong: order_guard_limit 60r/m;
+--- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
