@@ -88,7 +88,7 @@ def test_refused_connections(proxied):                      # noqa: F811
 
 def test_killed_and_restarted_without_its_data(proxied):    # noqa: F811
     """The running order is claimed again, before others can."""
-    gate = proxied()
+    gate = proxied(rule="required ttl=1h lease=60s")
     first = Later(gate.order, "running", "hold=a")
     gate.upstream.wait_for_requests(1)
     gate.redis.kill()
@@ -106,7 +106,7 @@ def test_killed_and_restarted_without_its_data(proxied):    # noqa: F811
 
 
 def test_flushed_while_in_use(proxied):                     # noqa: F811
-    gate = proxied()
+    gate = proxied(rule="required ttl=1h lease=60s")
     first = Later(gate.order, "running", "hold=a")
     gate.upstream.wait_for_requests(1)
     gate.redis.command("FLUSHALL")

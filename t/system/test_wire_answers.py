@@ -8,7 +8,7 @@ import pytest
 
 from og import client
 from og.gate import gate, order, replayed                   # noqa: F401
-from og.peer import Peer, answering, message
+from og.peer import Peer, answering, in_turn, message
 from og.problem import check_problem
 from og.upstream import header
 
@@ -20,23 +20,24 @@ def names(answer):
 # size: below, at and beyond the limit
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 4095, 4096, 4097, 65535, 65536])
 @pytest.mark.parametrize("how", ["length", "chunked"])
-def test_answer_up_to_the_limit_is_replayed(gate, size, how):  # noqa: F811
-    body = os.urandom(size)
-    with Peer(framed(how, body)) as peer:
+def test_answer_up_to_the_limit_is_replayed(gate, how):     # noqa: F811
+    sizes = (0, 1, 2, 4095, 4096, 4097, 65535, 65536)
+    bodies = [os.urandom(size) for size in sizes]
+    with Peer(in_turn(*[framed(how, body) for body in bodies])) as peer:
         gate = gate("proxy_http_version 1.1;\n"
                     "order_guard_idempotency_response_limit 64k;",
                     address=peer.address)
-        first = gate.order("k")
-        assert (first.status, first.body) == (200, body)
-        again = gate.order("k")
-        assert replayed(again) and again.body == body
-        assert again.header("Content-Length") == str(size)
-        assert len(peer.requests) == 1
+        for number, body in enumerate(bodies, 1):
+            first = gate.order(f"k{number}")
+            assert (first.status, first.body) == (200, body)
+            again = gate.order(f"k{number}")
+            assert replayed(again) and again.body == body
+            assert again.header("Content-Length") == str(len(body))
+            assert len(peer.requests) == number
 
 
-@pytest.mark.parametrize("size", [65537, 70000, 300000, 3000000])
+@pytest.mark.parametrize("size", [65537, 300000, 3000000])
 @pytest.mark.parametrize("how", ["length", "chunked"])
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_answer_beyond_the_limit_reaches_its_caller(gate, size, how,
