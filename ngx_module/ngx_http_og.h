@@ -418,6 +418,13 @@ ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
 /* ngx_http_og_headers.c: header lists */
 
+/*
+ * Walks a list of headers: part begins as the address of its first part, i as
+ * 0.  Returns the next element, dropped ones (hash 0) too, or NULL.
+ */
+ngx_table_elt_t *ngx_http_og_next_header(ngx_list_part_t **part,
+    ngx_uint_t *i);
+
 /* How many lines of this name (lower case) the request has; *first: first. */
 ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
     ngx_table_elt_t **first);

@@ -45,6 +45,27 @@ static const ngx_str_t  ngx_http_og_answer_headers[] = {
 };
 
 
+ngx_table_elt_t *
+ngx_http_og_next_header(ngx_list_part_t **part, ngx_uint_t *i)
+{
+    ngx_table_elt_t  *h;
+
+    while (*i >= (*part)->nelts) {
+
+        *part = (*part)->next;
+        *i = 0;
+
+        if (*part == NULL) {
+            return NULL;
+        }
+    }
+
+    h = (*part)->elts;
+
+    return &h[(*i)++];
+}
+
+
 ngx_uint_t
 ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
     ngx_table_elt_t **first)
@@ -55,28 +76,18 @@ ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
 
     n = 0;
     part = &r->headers_in.headers.part;
-    h = part->elts;
+    i = 0;
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash == 0 || h[i].key.len != name->len
-            || ngx_memcmp(h[i].lowcase_key, name->data, name->len) != 0)
+        if (h->hash == 0 || h->key.len != name->len
+            || ngx_memcmp(h->lowcase_key, name->data, name->len) != 0)
         {
             continue;
         }
 
         if (n++ == 0 && first) {
-            *first = &h[i];
+            *first = h;
         }
     }
 
@@ -103,21 +114,11 @@ ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
     }
 
     part = &r->headers_in.headers.part;
-    h = part->elts;
+    i = 0;
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_og_is_named(&h[i], names)) {
+        if (ngx_http_og_is_named(h, names)) {
             continue;
         }
 
@@ -126,7 +127,7 @@ ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
             return NGX_ERROR;
         }
 
-        *copy = h[i];
+        *copy = *h;
     }
 
     r->headers_in.headers = kept;
@@ -265,22 +266,12 @@ ngx_http_og_drop_headers(ngx_http_request_t *r, const ngx_str_t *names)
     ngx_table_elt_t  *h;
 
     part = &r->headers_out.headers.part;
-    h = part->elts;
+    i = 0;
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_og_is_named(&h[i], names)) {
-            h[i].hash = 0;
+        if (ngx_http_og_is_named(h, names)) {
+            h->hash = 0;
         }
     }
 }

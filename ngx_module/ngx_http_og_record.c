@@ -229,31 +229,21 @@ ngx_http_og_stored_size(ngx_http_request_t *r, u_char *dst)
     }
 
     part = &r->headers_out.headers.part;
-    h = part->elts;
+    i = 0;
 
-    for (i = 0; /* void */ ; i++) {
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash == 0 || !ngx_http_og_is_stored(&h[i].key)) {
+        if (h->hash == 0 || !ngx_http_og_is_stored(&h->key)) {
             continue;
         }
 
-        size += og_record_header_size(h[i].key.len, h[i].value.len);
+        size += og_record_header_size(h->key.len, h->value.len);
 
         if (dst) {
-            name.data = h[i].key.data;
-            name.len = h[i].key.len;
-            value.data = h[i].value.data;
-            value.len = h[i].value.len;
+            name.data = h->key.data;
+            name.len = h->key.len;
+            value.data = h->value.data;
+            value.len = h->value.len;
             dst = og_record_header_add(dst, name, value);
         }
     }

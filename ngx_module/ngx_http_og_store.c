@@ -385,7 +385,7 @@ ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
     text->len = og_record_size(record);
 
     if (text->len == 0) {
-        ngx_log_error(NGX_LOG_ALERT, op->store->log, 0,
+        ngx_log_error(NGX_LOG_ERR, op->store->log, 0,
                       "store \"%V\": an answer cannot be recorded, its "
                       "outcome is stored as unknown", &op->store->name);
 

@@ -12,68 +12,18 @@ import time
 import pytest
 
 from og import client
+from og.crafted import BASE, BODY, CRAFTED, LINE, http2_requests
 from og.gate import gate, order, order_bytes                # noqa: F401
-from og.http2 import (DATA, END_STREAM, GOAWAY, HEADERS, PREFACE, RST_STREAM,
-                      SETTINGS, WINDOW_UPDATE, Http2, frame, header_block)
+from og.hostile import RULES, hostile, send                 # noqa: F401
+from og.http2 import (DATA, HEADERS, PREFACE, SETTINGS, Http2, frame,
+                      header_block)
 from og.paths import seconds
-from og.peer import Peer, message
 from og.process import wait_until
 
 SEED = int(os.environ.get("OG_SEED", "1"))
-RULES = ("order_guard_strip price /items/*/cost; order_guard_limit 9999r/s;\n"
-         "order_guard_body_limit 64k; client_body_buffer_size 2k;\n"
-         "client_body_timeout 2s;")
-LIMITS = "client_header_timeout 2s; large_client_header_buffers 8 128k;"
 TOKEN = "Bearer tok-5ecr3t-a1"
 KEY = "key-5ecr3t-b2"
 VALUE = "val-5ecr3t-c3"
-
-
-@pytest.fixture
-def hostile(gate, redis):                                   # noqa: F811
-    """The gate; afterwards the same workers live, none has complained, and
-    an ordinary order is an ordinary order."""
-    made = []
-
-    def make(rules=RULES, **more):
-        made.append(gate(rules, server=LIMITS, **more))
-        made[0].first_pids = wait_until(made[0].nginx.worker_pids)
-        return made[0]
-
-    yield make
-    for one in made:
-        assert one.nginx.worker_pids() == one.first_pids
-        if one.upstream.address in conf(one):
-            answer = one.order("at-the-end", json={"k": "at-the-end"},
-                               headers={"Authorization": "Bearer last"})
-            assert answer.status == 200 or (
-                answer.json()["origin"] == "upstream"), answer
-        for level in ("[alert]", "[crit]", "[emerg]"):
-            assert level not in one.nginx.error_log()
-
-
-def conf(one):
-    with open(one.nginx.path("conf/nginx.conf")) as text:
-        return text.read()
-
-
-def send(port, data, limit=3, half_close=True):
-    """What came back; whether it is HTTP does not matter here."""
-    received = b""
-    with socket.create_connection(("127.0.0.1", port),
-                                  seconds(limit)) as sock:
-        try:
-            sock.sendall(data)
-            if half_close:
-                sock.shutdown(socket.SHUT_WR)
-            while True:
-                part = sock.recv(65536)
-                if not part:
-                    break
-                received += part
-        except (socket.timeout, ConnectionError):
-            pass
-    return received
 
 
 def secret(key=KEY, value=VALUE, headers=None):
@@ -85,7 +35,7 @@ def secret(key=KEY, value=VALUE, headers=None):
                               if v is not None})
 
 
-def check_no_secret(gate, *answers, own=b""):               # noqa: F811
+def check_no_secret(gate, *answers):                        # noqa: F811
     log = gate.nginx.error_log().encode()
     for text in (b"5ecr3t", b"hunter2", b"db-internal-7", b"Traceback"):
         assert text not in log, text
@@ -99,7 +49,7 @@ def check_no_secret(gate, *answers, own=b""):               # noqa: F811
 # random bytes
 
 
-def test_random_bytes(hostile):
+def test_random_bytes(hostile):                             # noqa: F811
     gate = hostile()
     random_ = random.Random(SEED)
     for _ in range(150):
@@ -107,7 +57,7 @@ def test_random_bytes(hostile):
     assert gate.arrived() == 0
 
 
-def test_random_bytes_over_http2(hostile):
+def test_random_bytes_over_http2(hostile):                  # noqa: F811
     gate = hostile()
     random_ = random.Random(SEED)
     for n in range(150):
@@ -116,7 +66,7 @@ def test_random_bytes_over_http2(hostile):
     assert gate.arrived() == 0
 
 
-def test_a_request_with_one_byte_changed(hostile):
+def test_a_request_with_one_byte_changed(hostile):          # noqa: F811
     """Whatever becomes of it: upstream it is whole, and has no price."""
     gate = hostile()
     whole = bytearray(secret(headers={"Connection": "close"}))
@@ -130,7 +80,7 @@ def test_a_request_with_one_byte_changed(hostile):
         assert b'"price"' not in request["body"].lower()
 
 
-def test_random_bodies(hostile):
+def test_random_bodies(hostile):                            # noqa: F811
     """JSON with things moved about: refused, or without the price."""
     gate = hostile("order_guard_strip price; order_guard_limit 9999r/s;")
     random_ = random.Random(SEED)
@@ -169,77 +119,7 @@ def mutated(random_, data):
 # crafted requests
 
 
-BODY = b'{"a":1}'
-BASE = (b"Host: h\r\nAuthorization: Bearer t\r\nIdempotency-Key: k\r\n"
-        b"Content-Type: application/json\r\n")
-LINE = b"POST /order HTTP/1.1\r\n"
-
-CRAFTED = {
-    "no host": LINE + b"Content-Length: 2\r\n\r\n{}",
-    "bare lf": (LINE + BASE + b"Content-Length: 7\r\n\r\n").replace(
-        b"\r\n", b"\n") + BODY,
-    "two lengths": LINE + BASE + b"Content-Length: 7\r\nContent-Length: 2"
-    b"\r\n\r\n" + BODY,
-    "length and chunked": LINE + BASE + b"Content-Length: 7\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "two codings": LINE + BASE + b"Transfer-Encoding: gzip, chunked\r\n\r\n"
-    b"7\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "negative length": LINE + BASE + b"Content-Length: -7\r\n\r\n" + BODY,
-    "huge length": LINE + BASE + b"Content-Length: 99999999999999999999"
-    b"\r\n\r\n" + BODY,
-    "largest length": LINE + BASE + b"Content-Length: 9223372036854775807"
-    b"\r\n\r\n" + BODY,
-    "huge chunk": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
-    b"7fffffffffffffff\r\n" + BODY,
-    "chunk overflow": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
-    b"fffffffffffffffff\r\n" + BODY,
-    "no chunk size": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
-    b"xyz\r\n" + BODY,
-    "chunk extension": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
-    b"7;" + b"a" * 5000 + b"\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "chunk trailer": LINE + BASE + b"Transfer-Encoding: chunked\r\n\r\n"
-    b"7\r\n" + BODY + b"\r\n0\r\nIdempotency-Key: other\r\n\r\n",
-    "nul in a header": LINE + BASE + b"X: a\0b\r\nContent-Length: 7\r\n\r\n"
-    + BODY,
-    "folded header": LINE + BASE + b"X: a\r\n b\r\nContent-Length: 7\r\n\r\n"
-    + BODY,
-    "no name": LINE + BASE + b": x\r\nContent-Length: 7\r\n\r\n" + BODY,
-    "space in a name": LINE + BASE + b"Content-Length : 7\r\n\r\n" + BODY,
-    "http 0.9": b"POST /order\r\n",
-    "http 1.0": LINE.replace(b"1.1", b"1.0") + BASE
-    + b"Content-Length: 7\r\n\r\n" + BODY,
-    "http 1.0 chunked": LINE.replace(b"1.1", b"1.0") + BASE
-    + b"Transfer-Encoding: chunked\r\n\r\n7\r\n" + BODY + b"\r\n0\r\n\r\n",
-    "http 3.0": LINE.replace(b"1.1", b"3.0") + BASE + b"\r\n",
-    "odd method": LINE.replace(b"POST", b"P\xd6ST") + BASE + b"\r\n",
-    "long method": LINE.replace(b"POST", b"A" * 3000) + BASE + b"\r\n",
-    "long uri": LINE.replace(b"/order", b"/" + b"u" * 100000) + BASE
-    + b"Content-Length: 7\r\n\r\n" + BODY,
-    "nul in the uri": LINE.replace(b"/order", b"/or%00der") + BASE
-    + b"Content-Length: 7\r\n\r\n" + BODY,
-    "up and away": LINE.replace(b"/order", b"/../../order") + BASE
-    + b"Content-Length: 7\r\n\r\n" + BODY,
-    "absolute uri": LINE.replace(b"/order", b"http://h/order") + BASE
-    + b"Content-Length: 7\r\n\r\n" + BODY,
-    "connect": LINE.replace(b"POST /order", b"CONNECT a:80") + BASE + b"\r\n",
-    "trace": LINE.replace(b"POST", b"TRACE") + BASE + b"\r\n",
-    "upgrade": LINE + BASE + b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Content-Length: 7\r\n\r\n" + BODY,
-    "upgrade h2c": LINE + BASE + b"Connection: Upgrade, HTTP2-Settings\r\n"
-    b"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
-    b"Content-Length: 7\r\n\r\n" + BODY,
-    "unknown expectation": LINE + BASE + b"Expect: 200-ok\r\n"
-    b"Content-Length: 7\r\n\r\n" + BODY,
-    "range": LINE + BASE + b"Range: bytes=-1,5-,-\r\n"
-    b"Content-Length: 7\r\n\r\n" + BODY,
-    "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 500,
-    "http2 preface": PREFACE + frame(SETTINGS, 0, 0, b""),
-    "proxy protocol": b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\r\n" + LINE + BASE
-    + b"\r\n",
-}
-
-
-def test_crafted_requests(hostile):
+def test_crafted_requests(hostile):                         # noqa: F811
     gate = hostile()
     for name, data in CRAFTED.items():
         gate.upstream.clear()
@@ -263,7 +143,7 @@ ODD = (bytes(range(1, 32)).replace(b"\n", b"").replace(b"\r", b"")
                                     "Content-Type", "Content-Encoding",
                                     "X-HTTP-Method-Override", "Signature-"
                                     "Input", "Cookie", "Accept-Encoding"])
-def test_long_header(hostile, header):
+def test_long_header(hostile, header):                      # noqa: F811
     gate = hostile()
     for size in (255, 256, 4096, 65536, 100000):
         for filler in (b"x", ODD, b'"', b"\\", b";=", b" a"):
@@ -286,7 +166,7 @@ def headers_without(name):
                     if not line.lower().startswith(name.lower().encode()))
 
 
-def test_many_headers(hostile):
+def test_many_headers(hostile):                             # noqa: F811
     gate = hostile()
     for name in (b"X", b"Idempotency-Key", b"Content-Type", b"Authorization",
                  b"Content-Encoding", b"Digest"):
@@ -297,7 +177,7 @@ def test_many_headers(hostile):
 
 
 @pytest.mark.parametrize("size", [255, 256, 65000])
-def test_long_and_odd_keys_from_the_body(hostile, size):
+def test_long_and_odd_keys_from_the_body(hostile, size):    # noqa: F811
     gate = hostile("order_guard_idempotency_key $order_guard_body_k;")
     random_ = random.Random(SEED)
     pieces = ["x", "\u0e01", "\U0001f600", "\\u0000", "\\ud800", "\\n", "\"",
@@ -314,7 +194,7 @@ def test_long_and_odd_keys_from_the_body(hostile, size):
 # slow, cut, aborted
 
 
-def test_abort_at_every_offset(hostile, redis):
+def test_abort_at_every_offset(hostile, redis):             # noqa: F811
     gate = hostile()
     whole = secret()
     for end in range(len(whole)):
@@ -328,7 +208,7 @@ def test_abort_at_every_offset(hostile, redis):
     check_no_secret(gate)
 
 
-def test_abort_right_after_the_request(hostile):
+def test_abort_right_after_the_request(hostile):            # noqa: F811
     """Whether the order was made depends on who is first; it is made once,
     and the key tells the truth."""
     gate = hostile()
@@ -352,7 +232,7 @@ def settled(gate, key):                                     # noqa: F811
     return answer if answer.code != "IDEMPOTENCY_IN_PROGRESS" else None
 
 
-def test_abort_at_every_frame_of_http2(hostile, redis):
+def test_abort_at_every_frame_of_http2(hostile, redis):     # noqa: F811
     gate = hostile()
     seed = order("k")
     frames = [frame(HEADERS, 4, 1, header_block("POST", seed.path,
@@ -366,7 +246,7 @@ def test_abort_at_every_frame_of_http2(hostile, redis):
     assert redis.records() == []
 
 
-def test_slow_body_is_ended_by_its_timeout(hostile, redis):
+def test_slow_body_is_ended_by_its_timeout(hostile, redis): # noqa: F811
     gate = hostile()
     whole = secret()
     socks = [client.leave(gate.port, whole[:-end]) for end in (1, 5, 20, 40)]
@@ -379,7 +259,7 @@ def test_slow_body_is_ended_by_its_timeout(hostile, redis):
     assert redis.records() == []
 
 
-def test_many_idle_and_slow_clients(hostile):
+def test_many_idle_and_slow_clients(hostile):               # noqa: F811
     """They wait; others are served."""
     gate = hostile()
     whole = secret()
@@ -394,46 +274,7 @@ def test_many_idle_and_slow_clients(hostile):
 # HTTP/2, frame by frame
 
 
-def http2_requests():
-    block = header_block("POST", "/order", {
-        "authorization": "Bearer t", "idempotency-key": "k",
-        "content-type": "application/json"})
-    head = frame(HEADERS, 4, 1, block)
-    data = frame(DATA, END_STREAM, 1, BODY)
-    reset = frame(RST_STREAM, 0, 1, struct.pack(">I", 8))
-    window = struct.pack(">I", 0x7fffffff)
-    return {
-        "data twice": head + data + data,
-        "data before headers": data + head,
-        "reset, then data": head + reset + data,
-        "reset at once": (head + reset) * 1,
-        "reset twice": head + data + reset + reset,
-        "stream 0": frame(DATA, END_STREAM, 0, BODY) + head,
-        "even stream": head.replace(b"\0\0\0\1", b"\0\0\0\2", 1),
-        "headers twice": head + head + data,
-        "window overflow": head + frame(WINDOW_UPDATE, 0, 1, window)
-        + frame(WINDOW_UPDATE, 0, 1, window) + data,
-        "window of 0": frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 0))
-        + head + data,
-        "padding beyond the frame": head + frame(DATA, END_STREAM | 8, 1,
-                                                 b"\xff" + BODY),
-        "empty data": head + frame(DATA, 0, 1, b"") * 500 + data,
-        "goaway first": frame(GOAWAY, 0, 0, b"\0" * 8) + head + data,
-        "goaway between": head + frame(GOAWAY, 0, 0, b"\0" * 8) + data,
-        "settings flood": frame(SETTINGS, 0, 0, b"") * 500 + head + data,
-        "broken block": frame(HEADERS, 4, 1, block[:-3] + b"\xff\xff\xff"),
-        "cut block": frame(HEADERS, 4, 1, block[:20]),
-        "no path": frame(HEADERS, 5, 1, block.replace(b":path", b":pxth")),
-        "upper-case name": frame(HEADERS, 5, 1, block.replace(
-            b"idempotency-key", b"Idempotency-Key")),
-        "newline in a value": frame(HEADERS, 5, 1, header_block(
-            "POST", "/order", {"authorization": "Bearer a\nX-Evil: 1"})),
-        "unknown frames": frame(0xee, 0xff, 0, b"x" * 1000) + head
-        + frame(0xee, 0xff, 1, b"x" * 1000) + data,
-    }
-
-
-def test_http2_frames(hostile):
+def test_http2_frames(hostile):                             # noqa: F811
     gate = hostile()
     for name, data in http2_requests().items():
         gate.upstream.clear()
@@ -444,7 +285,7 @@ def test_http2_frames(hostile):
             assert request["body"] in (b"", BODY), (name, request)
 
 
-def test_http2_rapid_reset(hostile):
+def test_http2_rapid_reset(hostile):                        # noqa: F811
     """Hundreds of orders that are cancelled at once: claims are released,
     or the order is made once."""
     gate = hostile("order_guard_strip price;")
@@ -475,7 +316,7 @@ def all_over(gate):                                         # noqa: F811
 # what is told
 
 
-def test_nothing_secret_in_logs_and_answers(hostile):
+def test_nothing_secret_in_logs_and_answers(hostile):       # noqa: F811
     """Every way a request can end, at log level info."""
     gate = hostile("order_guard_strip price; order_guard_limit 30r/m;\n"
                    "order_guard_body_limit 2k; proxy_read_timeout 500ms;")
@@ -528,7 +369,7 @@ def test_nothing_secret_when_the_store_is_away(gate):       # noqa: F811
     check_no_secret(gate, answer)
 
 
-def test_member_names_cannot_write_the_log(hostile):
+def test_member_names_cannot_write_the_log(hostile):        # noqa: F811
     """A name of a stripped member is the client's text."""
     gate = hostile("order_guard_allow a;")
     lines = len(gate.nginx.error_log().splitlines())
@@ -545,7 +386,7 @@ def test_member_names_cannot_write_the_log(hostile):
     assert "\x1b" not in log and "\r" not in log
 
 
-def test_long_member_names_do_not_flood_the_log(hostile):
+def test_long_member_names_do_not_flood_the_log(hostile):   # noqa: F811
     gate = hostile("order_guard_allow a;")
     before = len(gate.nginx.error_log())
     body = b'{"a":1' + b"".join(b',"%d%s":1' % (n, b"n" * 60)
@@ -555,123 +396,3 @@ def test_long_member_names_do_not_flood_the_log(hostile):
         "Idempotency-Key": "k"})
     assert answer.status == 200
     assert len(gate.nginx.error_log()) - before < 8192
-
-
-# hostile upstreams
-
-
-ANSWERS = {
-    "nothing": b"",
-    "nul": b"\0" * 100,
-    "status 0": b"HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n",
-    "status 999": b"HTTP/1.1 999 X\r\nContent-Length: 2\r\n\r\n{}",
-    "status 600": b"HTTP/1.1 600 X\r\nContent-Length: 2\r\n\r\n{}",
-    "status 100": b"HTTP/1.1 100 Continue\r\n\r\n",
-    "status 304": b"HTTP/1.1 304 Not\r\nETag: \"a\"\r\n\r\n",
-    "status 206": b"HTTP/1.1 206 P\r\nContent-Range: bytes 0-1/9\r\n"
-    b"Content-Length: 2\r\n\r\n{}",
-    "status 416": b"HTTP/1.1 416 P\r\nContent-Range: bytes */9\r\n"
-    b"Content-Length: 0\r\n\r\n",
-    "two lengths": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n"
-    b"Content-Length: 5\r\n\r\n{}",
-    "negative length": b"HTTP/1.1 200 X\r\nContent-Length: -5\r\n\r\n{}",
-    "huge length": b"HTTP/1.1 200 X\r\nContent-Length: "
-    b"9223372036854775807\r\n\r\n{}",
-    "more than its length": b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\n{}"
-    + b"more" * 1000,
-    "huge chunk": b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"7fffffffffffffff\r\n{}",
-    "broken chunk": b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"zz\r\n{}",
-    "204 with a body": b"HTTP/1.1 204 X\r\nContent-Length: 2\r\n\r\n{}",
-    "204 chunked": b"HTTP/1.1 204 X\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"2\r\n{}\r\n0\r\n\r\n",
-    "broken problem": b"HTTP/1.1 422 X\r\nContent-Type: application/"
-    b"problem+json\r\nContent-Length: 9\r\n\r\n{\"status\"",
-    "problem of another status": b"HTTP/1.1 422 X\r\nContent-Type: "
-    b"application/problem+json\r\nContent-Length: 14\r\n\r\n"
-    b'{"status":200}',
-    "deep json error": b"HTTP/1.1 500 X\r\nContent-Type: application/json"
-    b"\r\nContent-Length: 60000\r\n\r\n" + b"[" * 60000,
-    "deep close-delimited": b"HTTP/1.1 200 X\r\nContent-Type: application/"
-    b"json\r\n\r\n" + b"[" * 60000,
-    "odd header values": b"HTTP/1.1 200 X\r\nLocation: \x01\xff\r\nLink: "
-    + bytes(range(128, 256)) + b"\r\nETag: " + b"e" * 3000
-    + b"\r\nContent-Length: 2\r\n\r\n{}",
-    "many headers": b"HTTP/1.1 200 X\r\n" + b"Link: x\r\n" * 300
-    + b"Content-Length: 2\r\n\r\n{}",
-    "empty header values": b"HTTP/1.1 200 X\r\nLocation:\r\nLink:\r\nVary:"
-    b"\r\nContent-Type:\r\nContent-Length: 2\r\n\r\n{}",
-    "accel to itself": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: /order\r\n"
-    b"Content-Length: 2\r\n\r\n{}",
-    "accel to nowhere": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: @none\r\n"
-    b"Content-Length: 2\r\n\r\n{}",
-    "accel of accel": b"HTTP/1.1 200 X\r\nX-Accel-Redirect: /a%00b\r\n"
-    b"X-Accel-Charset: \xff\r\nX-Accel-Limit-Rate: -1\r\n"
-    b"Content-Length: 2\r\n\r\n{}",
-}
-
-
-@pytest.mark.parametrize("buffering", ["on", "off"])
-def test_hostile_upstream(hostile, buffering):
-    """The order is not run again, and the same key gets the same answer or
-    is told that there is none."""
-    now = []
-
-    def act(sock, head, body):
-        sock.sendall(ANSWERS[now[-1]])
-        return False
-
-    with Peer(act) as peer:
-        gate = hostile("proxy_http_version 1.1; proxy_read_timeout 1s;\n"
-                       "proxy_buffer_size 16k; proxy_buffers 8 16k;\n"
-                       f"proxy_buffering {buffering};", address=peer.address)
-        wrong = [name for name in ANSWERS
-                 if not one_order(gate, peer, now, name)]
-        assert wrong == []
-
-
-def one_order(gate, peer, now, name):                       # noqa: F811
-    now.append(name)
-    before = len(peer.requests)
-    data = order_bytes(name.replace(" ", "-"),
-                       headers={"Connection": "close"})
-    received = [send(gate.port, data, 4, False) for _ in range(3)]
-    first, second, third = (r.split(b" ")[1:2] for r in received)
-    statuses = {b"%d" % status for status in range(200, 600)}
-    return (len(peer.requests) == before + 1 and second == third
-            and second in (first, [b"409"])
-            and set(first + second) <= statuses)
-
-
-def test_upstream_that_never_ends(hostile):
-    """Memory is bounded by the limit; the caller gets what comes."""
-    stop = []
-
-    def act(sock, head, body):
-        sock.sendall(message(b"")[:-4].replace(
-            b"Content-Length: 0", b"Content-Length: 90000000000") + b"\r\n\r\n")
-        while not stop:
-            sock.sendall(b"x" * 65536)
-        return False
-
-    with Peer(act) as peer:
-        gate = hostile("order_guard_idempotency_response_limit 64k;\n"
-                       "proxy_max_temp_file_size 0;", address=peer.address)
-        sock = client.leave(gate.port, order_bytes("k"))
-        taken = 0
-        while taken < 20_000_000:
-            taken += len(sock.recv(1 << 20))
-        pid, = gate.nginx.worker_pids()
-        assert resident(pid) < 200_000
-        stop.append(True)
-        sock.close()
-        gate.finished(1)
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as text:
-        for line in text:
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-    return 0

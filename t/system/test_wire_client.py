@@ -259,8 +259,9 @@ def test_pipelined_answers_of_every_kind(gate):             # noqa: F811
     length says, and the next one follows."""
     gate = gate("order_guard_idempotency_response_limit 16k;")
     faults = [("a", None), ("b", "big=100000"), ("c", "close"), ("a", None),
-              ("d", "empty=204"), ("b", None), ("c", None), ("e", "status=401"),
-              ("d", None), ("e", None), ("a", "status=500")]
+              ("d", "empty=204"), ("b", None), ("c", None),
+              ("e", "status=401"), ("d", None), ("e", None),
+              ("a", "status=500")]
     with client.Session(gate.port) as session:
         seen = []
         for key, fault in faults:

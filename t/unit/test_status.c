@@ -34,7 +34,7 @@ test_status_names(void **state)
         named += strcmp(reason, "Error") != 0;
 
         assert_true(strlen(reason) < sizeof(expected));
-        strcpy(expected, reason);
+        memcpy(expected, reason, strlen(reason) + 1);
 
         for (p = expected; *p; p++) {
             if (*p == ' ' || *p == '-') {

@@ -64,7 +64,7 @@ my $last_block;
 
 # The published Perl calls
 
-sub add_block_preprocessor   { push @{$hooks{preprocess}}, shift }
+sub add_block_preprocessor   { unshift @{$hooks{preprocess}}, shift }
 sub add_response_body_check  { push @{$hooks{body_check}}, shift }
 sub add_test_cleanup_handler { push @{$hooks{test_cleanup}}, shift }
 sub add_cleanup_handler      { push @{$hooks{cleanup}}, shift }
