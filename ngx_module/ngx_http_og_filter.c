@@ -194,7 +194,8 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 /*
  * nginx takes an answer without a status line for one of HTTP/0.9, and turns
  * the request into one; it takes an interim answer (RFC 9110, section 15.2)
- * for the final one.  Whatever the upstream said would leave as it is.
+ * for the final one, and any three digits for a status.  Whatever the
+ * upstream said would leave as it is.
  */
 
 static ngx_uint_t
@@ -207,7 +208,8 @@ ngx_http_og_is_no_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     return (r->http_version == NGX_HTTP_VERSION_9
             && ctx->http_version > NGX_HTTP_VERSION_9)
            || (r->headers_out.status < NGX_HTTP_OK
-               && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS);
+               && r->headers_out.status != NGX_HTTP_SWITCHING_PROTOCOLS)
+           || r->headers_out.status > 599;
 }
 
 

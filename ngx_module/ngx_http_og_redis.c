@@ -634,6 +634,12 @@ ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link)
 void
 ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
 {
+    /* nothing is owed, but the timer of what was would hold the worker */
+
+    if (link->deadline.timer_set) {
+        ngx_del_timer(&link->deadline);
+    }
+
     if (link->peer.connection == NULL) {
         return;
     }
