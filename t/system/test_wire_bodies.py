@@ -13,6 +13,7 @@ from og.gate import gate, order, order_bytes, replayed      # noqa: F401
 from og.paths import seconds
 from og.peer import Peer, answering, closing
 from og.problem import check_problem
+from og.process import wait_until
 from og.upstream import header
 
 HEADERS = {"Authorization": "Bearer t", "Content-Type": "application/json"}
@@ -111,9 +112,12 @@ def test_body_in_small_pieces(gate, part, how):             # noqa: F811
 def test_body_file_of_the_client_is_removed(gate):          # noqa: F811
     gate = gate(STRIP + "client_body_in_file_only clean;")
     post(gate, long_body(3000)[0])
-    left = [f for _, _, files in os.walk(gate.nginx.path("tmp/body"))
-            for f in files]
-    assert left == []
+
+    def is_gone():                      # nginx removes it behind its answer
+        return not [f for _, _, files in os.walk(gate.nginx.path("tmp/body"))
+                    for f in files]
+
+    wait_until(is_gone, 5)
 
 
 def test_digests_of_a_changed_body_are_removed(gate):       # noqa: F811
