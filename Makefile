@@ -25,7 +25,7 @@ FUZZING  := clang libclang-rt-14-dev libjansson-dev
 SOURCES := $(wildcard ngx_module/*.c ngx_module/*.h)
 PURE    := $(wildcard ngx_module/og_*.c)
 
-.PHONY: help deps build install demo test clean
+.PHONY: help deps build install demo test clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
@@ -46,8 +46,6 @@ build: deps $(MODULE) ## build the module for Debian's nginx
 $(BUILD)/sources: FORCE
 	@mkdir -p $(BUILD)
 	@echo '$(SOURCES)' | cmp -s - $@ || echo '$(SOURCES)' > $@
-
-FORCE:
 
 $(BUILD)/Makefile: config $(BUILD)/sources
 	@rm -f $(MODULE)

@@ -1,6 +1,7 @@
 # What tests the module; included by the Makefile.
 
-.PHONY: unit-sanitize check-warnings check-tidy check-cppcheck check-lint
+.PHONY: unit unit-sanitize fuzz bench-json prove system sanitize check \
+        check-warnings check-tidy check-cppcheck check-lint
 
 T := $(BUILD)/t
 
