@@ -245,6 +245,42 @@ ngx_http_og_ctx_t *ngx_http_og_create_ctx(ngx_http_request_t *r,
 ngx_int_t ngx_http_og_header_filter(ngx_http_request_t *r);
 ngx_int_t ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in);
 
+extern ngx_http_output_header_filter_pt  ngx_http_og_next_header_filter;
+extern ngx_http_output_body_filter_pt    ngx_http_og_next_body_filter;
+
+
+/* ngx_http_og_answer.c: what an answer becomes, and its last step out */
+
+/*
+ * Answers with an error in place of a held answer that is not whole: its
+ * outcome is unknown from now on.
+ */
+ngx_int_t ngx_http_og_cut_short(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* The same without sending: status, headers and ctx->content are set. */
+ngx_int_t ngx_http_og_set_broken(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Makes ctx->content, an upstream's error, a problem. */
+ngx_int_t ngx_http_og_normalise(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Whether the answer says that it is JSON, and is not encoded. */
+ngx_uint_t ngx_http_og_is_json(ngx_http_request_t *r);
+
+/* Makes a problem of the response's status, as ..._render_problem() does. */
+ngx_int_t ngx_http_og_set_problem(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body);
+
+/* Adds the headers of an error of the gateway's; restores keepalive. */
+ngx_int_t ngx_http_og_add_error_headers(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/* Adds WWW-Authenticate and Retry-After where the refusal has them. */
+ngx_int_t ngx_http_og_add_advice(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
 /* Sends the header with what the guard adds to every answer. */
 ngx_int_t ngx_http_og_send_header(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -253,19 +289,9 @@ ngx_int_t ngx_http_og_send_header(ngx_http_request_t *r,
 ngx_int_t ngx_http_og_send_content(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
-/* Makes ctx->content, an upstream's error, a problem. */
-ngx_int_t ngx_http_og_normalise(ngx_http_request_t *r,
+/* Sends ctx->content as the whole body. */
+ngx_int_t ngx_http_og_send_body(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-
-/* Answers with an error in place of a gathered answer that is not whole. */
-ngx_int_t ngx_http_og_cut_short(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
-
-/* Whether the answer says that it is JSON, and is not encoded. */
-ngx_uint_t ngx_http_og_is_json(ngx_http_request_t *r);
-
-extern ngx_http_output_header_filter_pt  ngx_http_og_next_header_filter;
-extern ngx_http_output_body_filter_pt    ngx_http_og_next_body_filter;
 
 
 /* ngx_http_og_gather.c: an answer that is held until it is whole */
