@@ -96,6 +96,8 @@ typedef struct {
 typedef struct {
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
+    ngx_http_core_srv_conf_t    *nameless;  /* a server without a name */
+    unsigned                     warned_nameless:1;
     ngx_int_t                    request_id;    /* index of $request_id */
     ngx_array_t                  request_variables; /* indexes of those that
                                                    repeat a header line */
@@ -164,6 +166,8 @@ typedef enum {
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_og_loc_conf_t      *conf;      /* of the admitting location */
+    ngx_array_t                 *error_pages;   /* of the first location */
+    ngx_array_t                 *counted_limits;    /* of a location before */
     ngx_http_og_state_e          state;
 
     u_char                       caller[NGX_HTTP_OG_NAME_SIZE];
@@ -177,6 +181,7 @@ typedef struct {
     unsigned                     normalise:1;   /* the answer is an error */
     unsigned                     dispatched:1;  /* a content handler ran */
     unsigned                     redirected:1;  /* recovered after one */
+    unsigned                     insisted:1;    /* refused behind one */
     unsigned                     keepalive:1;   /* as the client asked */
 
     ngx_uint_t                   http_version;  /* likewise */
@@ -335,6 +340,16 @@ void ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 
 
+/* ngx_http_og_dispatch.c: a claimed request on its way to the upstream */
+
+/*
+ * Has the location's content handler called through the guard, which notes
+ * that it ran and keeps the upstream to one order.
+ */
+void ngx_http_og_watch_dispatch(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+
 /* ngx_http_og_wire.c: what left for the upstream, and what came back */
 
 /* Whether a byte of the request can have left, on any attempt. */
@@ -345,9 +360,6 @@ ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
  * upstream that of the error that nginx made.
  */
 ngx_uint_t ngx_http_og_last_status(ngx_http_request_t *r);
-
-/* Whether an attempt before the last was sent and had no answer. */
-ngx_uint_t ngx_http_og_earlier_unanswered(ngx_http_request_t *r);
 
 /* Whether the upstream's answer was to end with its connection. */
 ngx_uint_t ngx_http_og_close_delimited(ngx_http_request_t *r);
@@ -397,9 +409,6 @@ ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
  */
 ngx_uint_t ngx_http_og_body_is_done(ngx_http_request_t *r);
 
-/* Whether text is one whole JSON document. */
-ngx_uint_t ngx_http_og_is_whole_json(ngx_str_t *text);
-
 /* Whether the client announced a body that is not empty. */
 ngx_uint_t ngx_http_og_has_body(ngx_http_request_t *r);
 
@@ -407,11 +416,11 @@ ngx_uint_t ngx_http_og_has_body(ngx_http_request_t *r);
 size_t ngx_http_og_media_type_length(ngx_str_t *value);
 
 /*
- * Reads, validates and cuts the body that nginx has read, and installs what
- * is left.  NGX_OK, NGX_DECLINED (ctx->error) or NGX_ERROR.
+ * Reads, validates and cuts the body that nginx has read by the rules of
+ * conf, and installs what is left.  NGX_OK, NGX_DECLINED (ctx->error) or NGX_ERROR.
  */
 ngx_int_t ngx_http_og_police_body(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
+    ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf);
 
 /* The scanner of this worker; made at its first use, NULL: no memory. */
 og_json_t *ngx_http_og_scanner(void);

@@ -199,7 +199,9 @@ ngx_http_og_send_content(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
-    ctx->answer = NGX_HTTP_OG_ANSWER_SENT;
+    /* held answers are whole: nothing of the upstream's comes behind them */
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
 
     rc = ngx_http_og_send_header(r, ctx);
 
@@ -232,8 +234,6 @@ ngx_http_og_send_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     out->buf = b;
     out->next = NULL;
-
-    ctx->answer = NGX_HTTP_OG_ANSWER_SENT;
 
     return ngx_http_og_next_body_filter(r, out);
 }

@@ -10,6 +10,7 @@
 static ngx_int_t ngx_http_og_check_media_type(ngx_str_t *type);
 static ngx_int_t ngx_http_og_check_charset(u_char *p, u_char *last);
 static u_char *ngx_http_og_parameter_end(u_char *p, u_char *last);
+static u_char *ngx_http_og_token_end(u_char *p, u_char *last);
 static ngx_int_t ngx_http_og_check_encoding(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_collect(ngx_http_request_t *r, ngx_str_t *body);
 static off_t ngx_http_og_body_size(ngx_chain_t *in);
@@ -18,6 +19,8 @@ static ngx_int_t ngx_http_og_malformed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, const og_json_result_t *result);
 static ngx_int_t ngx_http_og_cut(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     const og_json_result_t *result);
+static ngx_int_t ngx_http_og_add_stripped(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, const char *text);
 static ngx_uint_t ngx_http_og_is_signed(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_install(ngx_http_request_t *r, ngx_str_t *body);
 static ngx_int_t ngx_http_og_copy_text(ngx_http_request_t *r, ngx_str_t *dst,
@@ -126,6 +129,10 @@ ngx_http_og_check_media_type(ngx_str_t *type)
     len = ngx_http_og_media_type_length(type);
     p = type->data + len;
 
+    if (ngx_http_og_token_end(ngx_strlchr(type->data, p, '/'), p) != p) {
+        return NGX_DECLINED;
+    }
+
     if (len < sizeof("application/json") - 1
         || ngx_strncasecmp(type->data, (u_char *) "application/",
                            sizeof("application/") - 1)
@@ -183,8 +190,8 @@ ngx_http_og_check_charset(u_char *p, u_char *last)
 
         name = p;
 
-        p = ngx_strlchr(p, last, '=');
-        if (p == NULL || p == name) {
+        p = ngx_http_og_token_end(p - 1, last);
+        if (p == name || p == last || *p != '=') {
             return NGX_DECLINED;
         }
 
@@ -215,16 +222,15 @@ ngx_http_og_check_charset(u_char *p, u_char *last)
 static u_char *
 ngx_http_og_parameter_end(u_char *p, u_char *last)
 {
+    u_char  *end;
+
     if (p == last) {
         return NULL;
     }
 
     if (*p != '"') {
-        while (p < last && *p != ';' && *p != ' ' && *p != '\t') {
-            p++;
-        }
-
-        return p;
+        end = ngx_http_og_token_end(p - 1, last);
+        return end == p ? NULL : end;
     }
 
     for (p++; p < last && *p != '"'; p++) {
@@ -234,6 +240,31 @@ ngx_http_og_parameter_end(u_char *p, u_char *last)
     }
 
     return p < last ? p + 1 : NULL;
+}
+
+
+/* The end of the token (RFC 9110, section 5.6.2) that begins behind p. */
+
+static u_char *
+ngx_http_og_token_end(u_char *p, u_char *last)
+{
+    u_char  c;
+
+    if (p == NULL) {
+        return NULL;
+    }
+
+    for (p++; p < last; p++) {
+        c = *p | 0x20;
+
+        if (!(c >= 'a' && c <= 'z') && !(*p >= '0' && *p <= '9')
+            && (*p == '\0' || ngx_strchr("!#$%&'*+-.^_`|~", *p) == NULL))
+        {
+            break;
+        }
+    }
+
+    return p;
 }
 
 
@@ -266,15 +297,20 @@ ngx_http_og_check_encoding(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_og_police_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+ngx_http_og_police_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_loc_conf_t *conf)
 {
     og_json_t               *json;
     ngx_str_t                body;
     og_json_rules_t          rules;
     const og_json_result_t  *result;
 
+    if (r->request_body == NULL) {
+        return NGX_OK;
+    }
+
     if (ngx_http_og_body_size(r->request_body->bufs)
-        > (off_t) ctx->conf->body_limit)
+        > (off_t) conf->body_limit)
     {
         ctx->error = NGX_HTTP_OG_BODY_TOO_LARGE;
         return NGX_DECLINED;
@@ -293,8 +329,8 @@ ngx_http_og_police_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    rules.fields = ctx->conf->fields;
-    rules.max_depth = ctx->conf->json_depth;
+    rules.fields = conf->fields;
+    rules.max_depth = conf->json_depth;
     rules.reject_unlisted = 0;
 
     result = og_json_scan(json, &rules, body.data, body.len);
@@ -422,26 +458,6 @@ ngx_http_og_read_buf(ngx_buf_t *b, u_char **p)
 }
 
 
-ngx_uint_t
-ngx_http_og_is_whole_json(ngx_str_t *text)
-{
-    og_json_t        *json;
-    og_json_rules_t   rules;
-
-    json = ngx_http_og_scanner();
-    if (json == NULL) {
-        return 0;
-    }
-
-    rules.fields = NULL;
-    rules.max_depth = 1024;
-    rules.reject_unlisted = 0;
-
-    return og_json_scan(json, &rules, text->data, text->len)->status
-           == OG_JSON_OK;
-}
-
-
 static ngx_int_t
 ngx_http_og_malformed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     const og_json_result_t *result)
@@ -470,7 +486,7 @@ ngx_http_og_cut(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    if (ngx_http_og_copy_text(r, &ctx->stripped, result->stripped) != NGX_OK) {
+    if (ngx_http_og_add_stripped(r, ctx, result->stripped) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -492,11 +508,42 @@ ngx_http_og_cut(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 }
 
 
+/* After a redirect the rules of two locations have cut the body. */
+
+static ngx_int_t
+ngx_http_og_add_stripped(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    const char *text)
+{
+    u_char     *p;
+    ngx_str_t   all;
+
+    if (ctx->stripped.len == 0) {
+        return ngx_http_og_copy_text(r, &ctx->stripped, text);
+    }
+
+    all.len = ctx->stripped.len + 1 + ngx_strlen(text);
+
+    all.data = ngx_pnalloc(r->pool, all.len);
+    if (all.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_cpymem(all.data, ctx->stripped.data, ctx->stripped.len);
+    *p++ = ',';
+    ngx_memcpy(p, text, ngx_strlen(text));
+
+    ctx->stripped = all;
+
+    return NGX_OK;
+}
+
+
 /* RFC 9421: a signature that covers the body's digest breaks with the body. */
 
 static ngx_uint_t
 ngx_http_og_is_signed(ngx_http_request_t *r)
 {
+    u_char           *last;
     ngx_table_elt_t  *h;
     static ngx_str_t  name = ngx_string("signature-input");
 
@@ -506,11 +553,17 @@ ngx_http_og_is_signed(ngx_http_request_t *r)
         return 0;
 
     case 1:
-        return ngx_strlcasestrn(h->value.data,
-                                h->value.data + h->value.len,
-                                (u_char *) "content-digest",
-                                sizeof("content-digest") - 2)
-               != NULL;
+        last = h->value.data + h->value.len;
+
+        /* content-digest, repr-digest and digest are all digests */
+
+        return ngx_strlcasestrn(h->value.data, last, (u_char *) "digest\"",
+                                sizeof("digest\"") - 2)
+               != NULL
+               || ngx_strlcasestrn(h->value.data, last,
+                                   (u_char *) "\"content-length\"",
+                                   sizeof("\"content-length\"") - 2)
+                  != NULL;
 
     default:
         return 1;

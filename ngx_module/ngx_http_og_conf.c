@@ -257,6 +257,14 @@ ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (olcf->token->lengths == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "token \"%V\" is the same for all callers, it must "
+                           "contain a variable, as in "
+                           "\"$order_guard_bearer\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
     olcf->token_optional = 0;
 
     for (i = 2; i < cf->args->nelts; i++) {
@@ -485,10 +493,10 @@ ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             last = first;
         }
 
-        if (first < 200 || last > 599) {
+        if (first < 300 || last > 599) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid status \"%V\", it must be a status "
-                               "from 200 to 599 or a class, as in \"4xx\"",
+                               "from 300 to 599 or a class, as in \"4xx\"",
                                &value[i]);
             return NGX_CONF_ERROR;
         }
@@ -509,6 +517,11 @@ ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data)
 
     u_char     *p;
     size_t      i;
+
+    if (ngx_strcmp(base->data, "about:blank") == 0) {
+        ngx_str_set(base, "");
+        return NGX_CONF_OK;
+    }
 
     if (ngx_strncmp(base->data, "https://", 8) != 0
         && ngx_strncmp(base->data, "http://", 7) != 0

@@ -72,7 +72,7 @@ ngx_http_og_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     size = ngx_parse_size(&value[1]);
 
-    if (size == NGX_ERROR) {
+    if (size == NGX_ERROR || size == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"%V\" has an invalid size \"%V\", it must be a "
                            "number of bytes, as in \"256k\" or \"1m\"",

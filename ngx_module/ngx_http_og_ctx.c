@@ -13,8 +13,9 @@ static void ngx_http_og_keep_ctx(void *data);
 ngx_http_og_ctx_t *
 ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
 {
-    ngx_http_og_ctx_t   *ctx;
-    ngx_pool_cleanup_t  *cln;
+    ngx_http_og_ctx_t         *ctx;
+    ngx_pool_cleanup_t        *cln;
+    ngx_http_core_loc_conf_t  *clcf;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_og_ctx_t));
     cln = ngx_pool_cleanup_add(r->pool, 0);
@@ -35,8 +36,11 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
     cln->handler = ngx_http_og_keep_ctx;
     cln->data = ctx;
 
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
     ctx->request = r;
     ctx->conf = conf;
+    ctx->error_pages = clcf->error_pages;
 
     ngx_http_set_ctx(r, ctx, ngx_http_order_guard_module);
 

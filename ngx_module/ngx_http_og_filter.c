@@ -10,6 +10,7 @@
 static ngx_http_og_ctx_t *ngx_http_og_answer_ctx(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_og_is_error_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_has_page(ngx_array_t *pages, ngx_uint_t status);
 static ngx_int_t ngx_http_og_send_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
@@ -24,6 +25,7 @@ static ngx_int_t ngx_http_og_gather_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_rendered(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
+static void ngx_http_og_drop(ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
 
 
 ngx_int_t
@@ -100,35 +102,40 @@ ngx_http_og_answer_ctx(ngx_http_request_t *r)
 
 /*
  * After a redirect for an error nginx keeps the error in err_status while the
- * page is made.  A context that had to be recovered tells of the redirect;
- * where the guard was not asked before, the location's error_page does.
+ * page is made.  An error that came up after another redirect stands there
+ * too: the page is told by the error_page that asks for it.
  */
 
 static ngx_uint_t
 ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t                 i;
-    ngx_http_err_page_t       *page;
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (!r->internal || r->err_status == 0) {
+    if (!r->internal || r->err_status == 0 || ctx->insisted) {
         return 0;
-    }
-
-    if (ctx->redirected) {
-        return 1;
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-    if (!r->error_page || clcf->error_pages == NULL) {
+    return ngx_http_og_has_page(clcf->error_pages, r->err_status)
+           || ngx_http_og_has_page(ctx->error_pages, r->err_status);
+}
+
+
+static ngx_uint_t
+ngx_http_og_has_page(ngx_array_t *pages, ngx_uint_t status)
+{
+    ngx_uint_t            i;
+    ngx_http_err_page_t  *page;
+
+    if (pages == NULL) {
         return 0;
     }
 
-    page = clcf->error_pages->elts;
+    page = pages->elts;
 
-    for (i = 0; i < clcf->error_pages->nelts; i++) {
-        if (page[i].status == (ngx_int_t) r->err_status) {
+    for (i = 0; i < pages->nelts; i++) {
+        if (page[i].status == (ngx_int_t) status) {
             return 1;
         }
     }
@@ -282,10 +289,7 @@ ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_og_stream(r, ctx, in);
 
     case NGX_HTTP_OG_ANSWER_SENT:
-        for ( /* void */ ; in; in = in->next) {
-            ngx_http_og_consume(in->buf);
-        }
-
+        ngx_http_og_drop(ctx, in);
         return ngx_http_og_next_body_filter(r, NULL);
 
     default: /* NGX_HTTP_OG_ANSWER_PASS */
@@ -302,9 +306,28 @@ ngx_http_og_send_rendered(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return ngx_http_og_next_body_filter(r, NULL);
     }
 
-    for ( /* void */ ; in; in = in->next) {
-        ngx_http_og_consume(in->buf);
-    }
+    ctx->answer = NGX_HTTP_OG_ANSWER_SENT;
+
+    ngx_http_og_drop(ctx, in);
 
     return ngx_http_og_send_body(r, ctx);
+}
+
+
+/*
+ * What an upstream still sends after its answer was replaced goes nowhere;
+ * what comes behind its last buffer is another filter's.
+ */
+
+static void
+ngx_http_og_drop(ngx_http_og_ctx_t *ctx, ngx_chain_t *in)
+{
+    for ( /* void */ ; in; in = in->next) {
+
+        ngx_http_og_consume(in->buf);
+
+        if (in->buf->last_buf) {
+            ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
+        }
+    }
 }

@@ -224,7 +224,7 @@ ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return 0;
     }
 
-    return !ngx_http_og_is_whole_json(&ctx->content);
+    return !og_json_is_ended(ctx->content.data, ctx->content.len);
 }
 
 

@@ -7,6 +7,8 @@
 #include "ngx_http_og.h"
 
 
+static ngx_uint_t ngx_http_og_applies(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf);
 static ngx_int_t ngx_http_og_admit(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_check_request(ngx_http_request_t *r,
@@ -31,9 +33,10 @@ static ngx_int_t ngx_http_og_refused(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_passed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_admit_again(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *olcf);
 static ngx_int_t ngx_http_og_refuse_second(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
-static ngx_int_t ngx_http_og_dispatch(ngx_http_request_t *r);
 static void ngx_http_og_cleanup(void *data);
 
 
@@ -46,6 +49,7 @@ static const ngx_str_t  ngx_http_og_accept_encoding[] = {
 ngx_int_t
 ngx_http_og_handler(ngx_http_request_t *r)
 {
+    ngx_http_cleanup_t      *cln;
     ngx_http_og_ctx_t       *ctx;
     ngx_http_og_loc_conf_t  *olcf;
 
@@ -61,27 +65,14 @@ ngx_http_og_handler(ngx_http_request_t *r)
 
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
-    if (!olcf->enable || r->method == NGX_HTTP_OPTIONS) {
+    if (!ngx_http_og_applies(r, olcf)) {
         return NGX_DECLINED;
     }
 
     ctx = ngx_http_og_create_ctx(r, olcf);
-    if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return ngx_http_og_admit(r, ctx);
-}
-
-
-static ngx_int_t
-ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
-{
-    ngx_int_t           rc;
-    ngx_http_cleanup_t  *cln;
-
     cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
+
+    if (ctx == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -90,6 +81,27 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->keepalive = r->keepalive;
     ctx->http_version = r->http_version;
+
+    return ngx_http_og_admit(r, ctx);
+}
+
+
+/* A preflight is never asked for anything (Fetch, section 4.8). */
+
+static ngx_uint_t
+ngx_http_og_applies(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
+{
+    return olcf->enable
+           && (r->method != NGX_HTTP_OPTIONS
+               || ngx_http_og_is_guarded(r, olcf));
+}
+
+
+static ngx_int_t
+ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t  rc;
+
     ctx->guarded = ngx_http_og_is_guarded(r, ctx->conf);
     ctx->enforced = ctx->guarded && ngx_http_og_enforces(ctx->conf);
     ctx->policed = ctx->guarded;
@@ -197,7 +209,7 @@ ngx_http_og_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     }
 
     if (ctx->received > (off_t) ctx->conf->body_limit) {
-        ctx->error = NGX_HTTP_OG_BODY_TOO_LARGE;
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_BODY_TOO_LARGE);
         ctx->state = NGX_HTTP_OG_REFUSED;
 
         return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
@@ -215,7 +227,7 @@ ngx_http_og_body_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
 
-    rc = ngx_http_og_police_body(r, ctx);
+    rc = ngx_http_og_police_body(r, ctx, ctx->conf);
 
     if (rc == NGX_OK) {
         ngx_http_og_ask(r, ctx);
@@ -529,7 +541,7 @@ ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return NGX_DECLINED;
     }
 
-    ctx->redirected = 0;
+    ctx->insisted = 1;
 
     return ngx_http_og_error_status(ctx->error);
 }
@@ -544,22 +556,66 @@ ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_int_t
 ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (!ctx->claimed || r->content_handler == NULL) {
-        return NGX_DECLINED;
-    }
+    ngx_http_og_loc_conf_t  *olcf;
 
-    if (ctx->redirected && ngx_http_og_was_sent(r, ctx)) {
+    if (ctx->redirected && ctx->claimed && r->content_handler
+        && ngx_http_og_was_sent(r, ctx))
+    {
         return ngx_http_og_refuse_second(r, ctx);
     }
 
-    /* what answers now answers the order: it is no page about an error */
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
-    ctx->redirected = 0;
+    if (ctx->redirected && olcf != ctx->conf && ngx_http_og_applies(r, olcf)
+        && !(r->err_status && r->method == NGX_HTTP_GET))
+    {
+        ctx->redirected = 0;
+        return ngx_http_og_admit_again(r, ctx, olcf);
+    }
 
-    ctx->content_handler = r->content_handler;
-    r->content_handler = ngx_http_og_dispatch;
+    if (ctx->claimed && r->content_handler) {
+        ngx_http_og_watch_dispatch(r, ctx);
+    }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * A location that a redirect leads to has rules of its own, and they hold
+ * too.  What was claimed stays claimed, and nothing is counted twice.
+ */
+
+static ngx_int_t
+ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_loc_conf_t *olcf)
+{
+    ngx_int_t  rc;
+
+    if (ctx->claimed) {
+
+        rc = ngx_http_og_police_body(r, ctx, olcf);
+
+        if (rc != NGX_OK) {
+            ngx_http_og_refuse(ctx, rc == NGX_ERROR
+                                    ? NGX_HTTP_OG_INTERNAL_ERROR
+                                    : ctx->error);
+        }
+
+        return ngx_http_og_resume(r, ctx);
+    }
+
+    if (ctx->op) {
+        ctx->counted_limits = ctx->conf->limits;
+        ctx->counted = 0;
+
+        ngx_http_og_op_close(ctx->op);
+        ctx->op = NULL;
+    }
+
+    ctx->conf = olcf;
+
+    return ngx_http_og_admit(r, ctx);
 }
 
 
@@ -568,32 +624,13 @@ ngx_http_og_refuse_second(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_http_og_settle(r, ctx);
 
-    ctx->redirected = 0;
+    ctx->insisted = 1;
     ctx->state = NGX_HTTP_OG_REFUSED;
     ctx->error = r->upstream && r->upstream->state
                  && r->upstream->state->status == NGX_HTTP_GATEWAY_TIME_OUT
                  ? NGX_HTTP_OG_UPSTREAM_TIMEOUT : NGX_HTTP_OG_UPSTREAM_RESET;
 
     return ngx_http_og_error_status(ctx->error);
-}
-
-
-/*
- * Stands before the location's content handler, and only notes that it was
- * reached: one that is no upstream leaves no trace of what it did.
- */
-
-static ngx_int_t
-ngx_http_og_dispatch(ngx_http_request_t *r)
-{
-    ngx_http_og_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
-
-    ctx->dispatched = 1;
-    r->content_handler = ctx->content_handler;
-
-    return r->content_handler(r);
 }
 
 

@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_og_idempotency_param(ngx_conf_t *cf,
     ngx_http_og_idempotency_t *idem, ngx_str_t *word);
+static ngx_int_t ngx_http_og_header_of(ngx_conf_t *cf, ngx_str_t *text,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_og_msec_param(ngx_conf_t *cf, ngx_str_t *word,
     size_t skip, ngx_msec_t *value);
 
@@ -163,7 +165,6 @@ ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_og_loc_conf_t *olcf = conf;
 
-    size_t      i;
     ngx_str_t  *value, name;
 
     if (olcf->key != NGX_CONF_UNSET_PTR) {
@@ -185,34 +186,64 @@ ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_strncmp(value[1].data, "$http_", 6) != 0) {
-        return NGX_CONF_OK;
-    }
-
     /* a header can come twice, a variable shows only one of the two */
 
-    name.len = value[1].len - 6;
-    name.data = ngx_pstrdup(cf->pool, &value[1]);
-    if (name.data == NULL) {
+    if (ngx_http_og_header_of(cf, &value[1], &name) != NGX_OK) {
         return NGX_CONF_ERROR;
-    }
-
-    name.data += 6;
-
-    for (i = 0; i < name.len; i++) {
-        name.data[i] = ngx_tolower(name.data[i]);
-
-        if (name.data[i] == '_') {
-            name.data[i] = '-';
-
-        } else if (!((name.data[i] >= 'a' && name.data[i] <= 'z')
-                     || (name.data[i] >= '0' && name.data[i] <= '9')))
-        {
-            return NGX_CONF_OK;
-        }
     }
 
     olcf->key_header = name;
 
     return NGX_CONF_OK;
+}
+
+
+/* The header that "$http_name" or "${http_name}" stands for, else nothing. */
+
+static ngx_int_t
+ngx_http_og_header_of(ngx_conf_t *cf, ngx_str_t *text, ngx_str_t *name)
+{
+    u_char     *p;
+    size_t      i;
+    ngx_str_t   variable;
+    ngx_uint_t  braces;
+
+    ngx_str_null(name);
+
+    braces = text->len > 1 && text->data[1] == '{';
+
+    variable.data = text->data + 1 + braces;
+    variable.len = text->len - 1 - 2 * braces;
+
+    if (text->data[0] != '$'
+        || variable.len <= 5
+        || ngx_strncmp(variable.data, "http_", 5) != 0
+        || (braces && text->data[text->len - 1] != '}'))
+    {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(cf->pool, variable.len - 5);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < variable.len - 5; i++) {
+
+        p[i] = ngx_tolower(variable.data[5 + i]);
+
+        if (p[i] == '_') {
+            p[i] = '-';
+
+        } else if (!((p[i] >= 'a' && p[i] <= 'z')
+                     || (p[i] >= '0' && p[i] <= '9')))
+        {
+            return NGX_OK;
+        }
+    }
+
+    name->data = p;
+    name->len = variable.len - 5;
+
+    return NGX_OK;
 }

@@ -233,7 +233,9 @@ ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    if (ctx->conf->limits == NULL) {
+    if (ctx->conf->limits == NULL
+        || ctx->conf->limits == ctx->counted_limits)
+    {
         return NGX_OK;
     }
 

@@ -24,6 +24,22 @@ ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     const char           *error;
     ngx_http_og_limit_t  *limit;
 
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+
+        if (olcf->limits != NGX_CONF_UNSET_PTR || cf->args->nelts != 2) {
+            return "has \"off\" and something beside it, keep one";
+        }
+
+        olcf->limits = NULL;
+        return NGX_CONF_OK;
+    }
+
+    if (olcf->limits == NULL) {
+        return "has \"off\" and something beside it, keep one";
+    }
+
     if (olcf->limits == NGX_CONF_UNSET_PTR) {
         olcf->limits = ngx_array_create(cf->pool, 1,
                                         sizeof(ngx_http_og_limit_t));
@@ -38,8 +54,6 @@ ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     ngx_memzero(limit, sizeof(ngx_http_og_limit_t));
-
-    value = cf->args->elts;
 
     error = og_window_parse(&limit->window, (char *) value[1].data,
                             value[1].len);

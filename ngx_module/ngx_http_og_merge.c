@@ -20,9 +20,11 @@ static ngx_int_t ngx_http_og_merge_release(ngx_conf_t *cf,
 static void ngx_http_og_default_release(ngx_http_og_statuses_t *set);
 static ngx_int_t ngx_http_og_bind_store(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
-static ngx_int_t ngx_http_og_adjust_upstreams(ngx_conf_t *cf);
-static ngx_int_t ngx_http_og_adjust_upstream(ngx_conf_t *cf,
-    ngx_module_t *module, ngx_http_upstream_conf_t *ucf);
+static void ngx_http_og_check_scope(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_check_upstreams(ngx_conf_t *cf);
+static ngx_int_t ngx_http_og_check_upstream(ngx_conf_t *cf,
+    ngx_http_upstream_conf_t *ucf);
 
 
 /*
@@ -179,11 +181,15 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_og_enforces(conf)
-        && ngx_http_og_adjust_upstreams(cf) != NGX_OK)
-    {
+    if (!ngx_http_og_enforces(conf)) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_og_check_upstreams(cf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
+
+    ngx_http_og_check_scope(cf, conf);
 
     return NGX_CONF_OK;
 }
@@ -370,13 +376,42 @@ ngx_http_og_bind_store(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
 }
 
 
-/*
- * A client that leaves must not stop an order half-way, and an order must not
- * be sent twice by nginx itself.
- */
+/* Servers without a name would share the records of their callers. */
+
+static void
+ngx_http_og_check_scope(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    ngx_http_og_main_conf_t   *omcf;
+    ngx_http_core_srv_conf_t  *cscf;
+
+    cscf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module);
+
+    if (conf->idempotency->scope || cscf->server_name.len) {
+        return;
+    }
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+
+    if (omcf->nameless == NULL) {
+        omcf->nameless = cscf;
+        return;
+    }
+
+    if (omcf->nameless != cscf && !omcf->warned_nameless) {
+        omcf->warned_nameless = 1;
+
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "two servers without \"server_name\" share "
+                           "idempotency records, give them names or "
+                           "\"scope=\" in \"order_guard_idempotency\"");
+    }
+}
+
+
+/* An order must not be sent twice by nginx itself. */
 
 static ngx_int_t
-ngx_http_og_adjust_upstreams(ngx_conf_t *cf)
+ngx_http_og_check_upstreams(ngx_conf_t *cf)
 {
     void             **loc_conf;
     ngx_uint_t         i, n;
@@ -394,8 +429,7 @@ ngx_http_og_adjust_upstreams(ngx_conf_t *cf)
         for (n = 0; ngx_http_og_upstream_modules[n]; n++) {
 
             if (ngx_strcmp(module->name, ngx_http_og_upstream_modules[n]) == 0
-                && ngx_http_og_adjust_upstream(cf, module,
-                                               loc_conf[module->ctx_index])
+                && ngx_http_og_check_upstream(cf, loc_conf[module->ctx_index])
                    != NGX_OK)
             {
                 return NGX_ERROR;
@@ -408,8 +442,7 @@ ngx_http_og_adjust_upstreams(ngx_conf_t *cf)
 
 
 static ngx_int_t
-ngx_http_og_adjust_upstream(ngx_conf_t *cf, ngx_module_t *module,
-    ngx_http_upstream_conf_t *ucf)
+ngx_http_og_check_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *ucf)
 {
     if (ucf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -418,8 +451,6 @@ ngx_http_og_adjust_upstream(ngx_conf_t *cf, ngx_module_t *module,
                            "\"order_guard_idempotency\" is on, remove it");
         return NGX_ERROR;
     }
-
-    ucf->ignore_client_abort = 1;
 
     return NGX_OK;
 }

@@ -280,7 +280,7 @@ ngx_http_og_fill_upstream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 {
     ngx_uint_t  detail, freed;
 
-    problem->from_upstream = 1;
+    problem->from_upstream = r->upstream != NULL;
 
     freed = ctx->keyed
             && ngx_http_og_status_in(ctx->conf->release, problem->status);

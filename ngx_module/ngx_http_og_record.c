@@ -9,10 +9,10 @@
 
 static ngx_int_t ngx_http_og_collect_headers(ngx_http_request_t *r,
     og_bytes_t *list);
-static size_t ngx_http_og_stored_size(ngx_http_request_t *r, u_char *dst);
-static ngx_uint_t ngx_http_og_is_stored(ngx_str_t *name);
-static void ngx_http_og_content_type(ngx_http_request_t *r, u_char *dst,
-    size_t *len);
+static og_bytes_t ngx_http_og_bytes(ngx_str_t *text);
+static ngx_uint_t ngx_http_og_is_stored(ngx_table_elt_t *h);
+static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
+    og_bytes_t *type);
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_restore_header(ngx_http_request_t *r,
     og_bytes_t *name, og_bytes_t *value);
@@ -71,13 +71,7 @@ ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     if (ngx_http_og_status_in(ctx->conf->release, status)) {
         ctx->claimed = 0;
-
-        if (ngx_http_og_earlier_unanswered(r)) {
-            ngx_http_og_mark_unknown(ctx);
-
-        } else {
-            ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
-        }
+        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
 
         return NGX_OK;
     }
@@ -152,8 +146,7 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     if (ngx_http_og_status_in(ctx->conf->release,
-                              ngx_http_og_last_status(r))
-        && !ngx_http_og_earlier_unanswered(r))
+                              ngx_http_og_last_status(r)))
     {
         /* the answer was intercepted, but it was one */
 
@@ -182,84 +175,80 @@ ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx)
 static ngx_int_t
 ngx_http_og_collect_headers(ngx_http_request_t *r, og_bytes_t *list)
 {
-    u_char  *p;
+    u_char           *p;
+    ngx_uint_t        i;
+    og_bytes_t        type;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
 
-    list->len = ngx_http_og_stored_size(r, NULL);
+    if (ngx_http_og_content_type(r, &type) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    list->len = type.len
+                ? og_record_header_size(ngx_http_og_content_type_name.len,
+                                        type.len)
+                : 0;
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
+        if (ngx_http_og_is_stored(h)) {
+            list->len += og_record_header_size(h->key.len, h->value.len);
+        }
+    }
 
     p = ngx_pnalloc(r->pool, list->len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    (void) ngx_http_og_stored_size(r, p);
-
     list->data = p;
 
-    return NGX_OK;
-}
-
-
-/* Size of the list of headers to store; written to dst where that is set. */
-
-static size_t
-ngx_http_og_stored_size(ngx_http_request_t *r, u_char *dst)
-{
-    size_t            len, size;
-    ngx_uint_t        i;
-    og_bytes_t        name, value;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
-
-    ngx_http_og_content_type(r, NULL, &len);
-
-    size = 0;
-
-    if (len) {
-        size = og_record_header_size(ngx_http_og_content_type_name.len, len);
-
-        if (dst) {
-            value.len = len;
-            value.data = dst + size - len;
-
-            /* written in place: the value stands at the entry's end */
-            ngx_http_og_content_type(r, dst + size - len, &len);
-            dst = og_record_header_add(dst, ngx_http_og_content_type_name,
-                                       value);
-        }
+    if (type.len) {
+        p = og_record_header_add(p, ngx_http_og_content_type_name, type);
     }
 
     part = &r->headers_out.headers.part;
     i = 0;
 
     while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
-
-        if (h->hash == 0 || !ngx_http_og_is_stored(&h->key)) {
-            continue;
-        }
-
-        size += og_record_header_size(h->key.len, h->value.len);
-
-        if (dst) {
-            name.data = h->key.data;
-            name.len = h->key.len;
-            value.data = h->value.data;
-            value.len = h->value.len;
-            dst = og_record_header_add(dst, name, value);
+        if (ngx_http_og_is_stored(h)) {
+            p = og_record_header_add(p, ngx_http_og_bytes(&h->key),
+                                     ngx_http_og_bytes(&h->value));
         }
     }
 
-    return size;
+    return NGX_OK;
+}
+
+
+static og_bytes_t
+ngx_http_og_bytes(ngx_str_t *text)
+{
+    og_bytes_t  bytes;
+
+    bytes.data = text->data;
+    bytes.len = text->len;
+
+    return bytes;
 }
 
 
 static ngx_uint_t
-ngx_http_og_is_stored(ngx_str_t *name)
+ngx_http_og_is_stored(ngx_table_elt_t *h)
 {
     ngx_http_og_stored_header_t  *stored;
 
+    if (h->hash == 0) {
+        return 0;
+    }
+
     for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
-        if (stored->name.len == name->len
-            && ngx_strncasecmp(stored->name.data, name->data, name->len) == 0)
+        if (stored->name.len == h->key.len
+            && ngx_strncasecmp(stored->name.data, h->key.data, h->key.len)
+               == 0)
         {
             return 1;
         }
@@ -271,31 +260,35 @@ ngx_http_og_is_stored(ngx_str_t *name)
 
 /* As the header filter will write it, with its charset. */
 
-static void
-ngx_http_og_content_type(ngx_http_request_t *r, u_char *dst, size_t *len)
+static ngx_int_t
+ngx_http_og_content_type(ngx_http_request_t *r, og_bytes_t *type)
 {
+    u_char                  *p;
     ngx_http_headers_out_t  *out;
 
     out = &r->headers_out;
 
-    *len = out->content_type.len;
-
-    if (dst) {
-        dst = ngx_cpymem(dst, out->content_type.data, out->content_type.len);
-    }
-
-    if (*len == 0 || out->content_type_len != out->content_type.len
+    if (out->content_type_len != out->content_type.len
+        || out->content_type.len == 0
         || out->charset.len == 0)
     {
-        return;
+        *type = ngx_http_og_bytes(&out->content_type);
+        return NGX_OK;
     }
 
-    *len += sizeof("; charset=") - 1 + out->charset.len;
+    type->len = out->content_type.len + sizeof("; charset=") - 1
+                + out->charset.len;
 
-    if (dst) {
-        dst = ngx_cpymem(dst, "; charset=", sizeof("; charset=") - 1);
-        ngx_memcpy(dst, out->charset.data, out->charset.len);
+    p = ngx_pnalloc(r->pool, type->len);
+    if (p == NULL) {
+        return NGX_ERROR;
     }
+
+    type->data = p;
+
+    (void) ngx_sprintf(p, "%V; charset=%V", &out->content_type, &out->charset);
+
+    return NGX_OK;
 }
 
 
@@ -315,7 +308,10 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     r->headers_out.status = record->status;
     r->headers_out.content_length_n = record->body.len;
 
-    if (r->method == NGX_HTTP_HEAD) {
+    if (r->method == NGX_HTTP_HEAD
+        || record->status == NGX_HTTP_NO_CONTENT
+        || record->status == NGX_HTTP_NOT_MODIFIED)
+    {
         /* no body came that could have been counted */
         ngx_http_clear_content_length(r);
     }

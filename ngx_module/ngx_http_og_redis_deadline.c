@@ -111,7 +111,7 @@ ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link)
 
         if ((ngx_msec_int_t) (batch->deadline - ngx_current_msec) <= 0) {
             ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_UNSENT);
-            }
+        }
     }
 }
 

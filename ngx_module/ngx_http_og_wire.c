@@ -66,30 +66,6 @@ ngx_http_og_last_status(ngx_http_request_t *r)
 
 
 ngx_uint_t
-ngx_http_og_earlier_unanswered(ngx_http_request_t *r)
-{
-    ngx_uint_t                  i;
-    ngx_http_upstream_state_t  *state;
-
-    if (r->upstream_states == NULL) {
-        return 0;
-    }
-
-    state = r->upstream_states->elts;
-
-    for (i = 0; i + 1 < r->upstream_states->nelts; i++) {
-        if (state[i].bytes_sent > 0
-            && state[i].header_time == (ngx_msec_t) -1)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-ngx_uint_t
 ngx_http_og_close_delimited(ngx_http_request_t *r)
 {
     ngx_http_upstream_t  *u;

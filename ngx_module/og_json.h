@@ -162,4 +162,11 @@ unsigned char *og_json_unescape(unsigned char *dst, const unsigned char *data,
     size_t len);
 
 
+/*
+ * Whether text that is meant to be JSON has come to its end: no string, array
+ * or object is open.  It may be no strict JSON; empty text has ended.
+ */
+int og_json_is_ended(const unsigned char *data, size_t len);
+
+
 #endif /* OG_JSON_H_INCLUDED_ */

@@ -200,6 +200,46 @@ og_json_find(const unsigned char *data, size_t len, const char *pointer,
 }
 
 
+int
+og_json_is_ended(const unsigned char *data, size_t len)
+{
+    int     in_string;
+    size_t  i, depth;
+
+    in_string = 0;
+    depth = 0;
+
+    for (i = 0; i < len; i++) {
+
+        switch (data[i]) {
+
+        case '"':
+            in_string = !in_string;
+            break;
+
+        case '\\':
+            i += in_string ? 1 : 0;
+            break;
+
+        case '{':
+        case '[':
+            depth += in_string ? 0 : 1;
+            break;
+
+        case '}':
+        case ']':
+            depth -= (in_string || depth == 0) ? 0 : 1;
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    return !in_string && depth == 0;
+}
+
+
 og_json_value_t
 og_json_find_caseless(const unsigned char *data, size_t len, const char *name,
     size_t name_len)

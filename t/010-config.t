@@ -148,6 +148,24 @@ order_guard_token "$remote_user:$http_x_shop";
 
 
 
+=== order_guard_token: empty, which would be nobody
+--- wrong: order_guard_token "";
+--- says: token "".*variable, as in "\$
+
+
+
+=== order_guard_token: without a variable, which would be one caller for all
+--- wrong: order_guard_token shared;
+--- says: token "shared".*variable, as in "\$
+
+
+
+=== order_guard_token: the same with a parameter
+--- wrong: order_guard_token shared optional;
+--- says: token "shared".*variable, as in "\$
+
+
+
 === order_guard_token: twice
 --- wrong
 order_guard_token $http_a;
@@ -406,6 +424,12 @@ order_guard_body_limit 2M;
 
 
 
+=== order_guard_body_limit: zero refuses every order
+--- wrong: order_guard_body_limit 0;
+--- says: order_guard_body_limit.*"0".*"256k"
+
+
+
 === order_guard_body_limit: twice
 --- wrong
 order_guard_body_limit 1k;
@@ -472,13 +496,13 @@ order_guard_error_skip 4xx 503; order_guard_error_skip 500;
 
 === order_guard_error_skip: no status
 --- wrong: order_guard_error_skip all;
---- says: invalid status "all", it must be a status from 200 to 599 or a class, as in "4xx"
+--- says: invalid status "all", it must be a status from 300 to 599 or a class, as in "4xx"
 
 
 
 === order_guard_error_skip: no status at all
 --- wrong: order_guard_error_skip 99;
---- says: invalid status "99", it must be a status from 200 to 599 or a class, as in "4xx"
+--- says: invalid status "99", it must be a status from 300 to 599 or a class, as in "4xx"
 
 
 
@@ -509,12 +533,19 @@ order_guard_error_type https://errors.example;
 order_guard_error_type http://errors.example/a/;
 order_guard_error_type urn:example:error:;
 order_guard_error_type /errors;
+order_guard_error_type about:blank;
 
 
 
 === order_guard_error_type: no address
 --- wrong: order_guard_error_type errors.example;
 --- says: invalid base "errors.example", it must begin with "https://", "http://", "urn:" or "/"
+
+
+
+=== order_guard_error_type: more than about:blank
+--- wrong: order_guard_error_type about:blank/a;
+--- says: invalid base "about:blank/a", it must be.*"https://"
 
 
 

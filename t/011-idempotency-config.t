@@ -250,19 +250,37 @@ order_guard_idempotency_fingerprint $http_x_user $http_x_shop; order_guard_idemp
 order_guard_idempotency_release 503;
 order_guard_idempotency_release 4xx 503;
 order_guard_idempotency_release 400; order_guard_idempotency_release 5xx;
-order_guard_idempotency_release 200 599;
+order_guard_idempotency_release 300 599;
 
 
 
 === order_guard_idempotency_release: no status
 --- wrong: order_guard_idempotency_release 503 none;
---- says: invalid status "none", it must be a status from 200 to 599 or a class, as in "4xx"
+--- says: invalid status "none", it must be a status from 300 to 599 or a class, as in "4xx"
 
 
 
-=== order_guard_idempotency_release: below 200
+=== order_guard_idempotency_release: below 300
 --- wrong: order_guard_idempotency_release 199;
---- says: invalid status "199", it must be a status from 200 to 599 or a class, as in "4xx"
+--- says: invalid status "199", it must be a status from 300 to 599 or a class, as in "4xx"
+
+
+
+=== order_guard_idempotency_release: success would be ordered again
+--- wrong: order_guard_idempotency_release 200;
+--- says: invalid status "200", it must be a status from 300 to 599 or a class, as in "4xx"
+
+
+
+=== order_guard_idempotency_release: every success
+--- wrong: order_guard_idempotency_release 503 2xx;
+--- says: invalid status "2xx", it must be a status from 300 to 599 or a class, as in "4xx"
+
+
+
+=== order_guard_idempotency_release: the last success
+--- wrong: order_guard_idempotency_release 299;
+--- says: invalid status "299", it must be a status from 300 to 599 or a class, as in "4xx"
 
 
 
@@ -457,6 +475,49 @@ order_guard_limit 61r/m name=orders;
 order_guard_limit 60r/m;
 order_guard_limit 60r/m;
 --- says: 60r/m
+
+
+
+=== order_guard_limit: off
+--- good
+order_guard_limit off;
+
+
+
+=== order_guard_limit: off needs no store
+--- http_config
+--- good
+order_guard_limit off;
+
+
+
+=== order_guard_limit: off with a parameter
+--- wrong: order_guard_limit off name=orders;
+--- says: order_guard_limit off|"off"
+
+
+
+=== order_guard_limit: off twice
+--- wrong
+order_guard_limit off;
+order_guard_limit off;
+--- says: "off"|"order_guard_limit"
+
+
+
+=== order_guard_limit: off before a limit
+--- wrong
+order_guard_limit off;
+order_guard_limit 60r/m;
+--- says: "off"
+
+
+
+=== order_guard_limit: off after a limit
+--- wrong
+order_guard_limit 60r/m;
+order_guard_limit off;
+--- says: "off"
 
 
 

@@ -261,7 +261,7 @@ X-Token: t
 --- http
     order_guard on;
     order_guard_idempotency required;
-    order_guard_token t;
+    order_guard_token $host;
 --- config
     location /above {
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
@@ -290,7 +290,7 @@ X-Token: t
 --- http
     order_guard on;
     order_guard_idempotency required;
-    order_guard_token t;
+    order_guard_token $host;
     order_guard_idempotency_key $http_x_a;
 --- config
     location = /above {
@@ -321,7 +321,7 @@ X-Token: t
 --- http
     order_guard on;
     order_guard_idempotency required;
-    order_guard_token t;
+    order_guard_token $host;
 --- config
     location = /default {
         add_header X-Found $order_guard_idempotency always;
@@ -362,7 +362,7 @@ Idempotency-Key: k
 --- http
     order_guard on;
     order_guard_idempotency required;
-    order_guard_token t;
+    order_guard_token $host;
     order_guard_idempotency_fingerprint $http_x_user;
 --- config
     location = /above {
@@ -386,7 +386,7 @@ Idempotency-Key: k
 === TEST 13: limits replace those above, and are shared by name
 --- http
     order_guard on;
-    order_guard_token t;
+    order_guard_token $host;
     order_guard_limit 2r/h;
 --- config
     location /above {
@@ -457,7 +457,7 @@ Idempotency-Key: k
 === TEST 15: what a store's failure does, and the response limit
 --- http
     order_guard on;
-    order_guard_token t;
+    order_guard_token $host;
     order_guard_idempotency required store=dead;
     order_guard_store dead redis://127.0.0.1:$TEST_NGINX_DEAD_PORT;
 --- config
@@ -523,3 +523,30 @@ Idempotency-Key: k
 
 
 
+
+
+
+=== TEST 18: about:blank is the type that needs no base
+--- http
+    order_guard on;
+    order_guard_error_type urn:a:;
+--- config
+    location /above {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/fail;
+
+        location /above/blank {
+            order_guard_error_type about:blank;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/fail;
+
+            location /above/blank/nested {
+                proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/fail;
+            }
+        }
+    }
+--- request eval
+[map { "POST $_\n{}" } qw(/above /above/blank /above/blank/nested)]
+--- error_code eval
+[(400) x 3]
+--- response_body_like eval
+[qr{^\{"type":"urn:a:no","title":"Bad Request","status":400,},
+ (qr{^\{"type":"about:blank","title":"Bad Request","status":400,"detail":"because","code":"NO"}) x 2]

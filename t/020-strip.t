@@ -326,3 +326,51 @@ Content-Type: application/json
 POST /order
 {"price":1}
 --- response_body: {"price":1}
+
+
+
+=== TEST 22: digests and lengths that a signature covers
+--- rules
+        order_guard_strip price;
+--- request eval
+[map { qq{POST /order\n{"price":1}} } 1..6]
+--- more_headers eval
+[map { "Content-Type: application/json\nSignature-Input: $_" } (
+    'sig1=("@method" "repr-digest");created=1', 'sig1=("digest")',
+    'sig1=("content-length" "@path")', 'sig1=("Content-Digest")',
+    "a=(\"\@method\");created=1\nSignature-Input: b=(\"repr-digest\")",
+    'a=("content-digest";req)')]
+--- error_code eval
+[(400) x 6]
+--- response_body_like eval
+[(qr/"code":"BODY_SIGNED","origin":"gateway"/) x 6]
+
+
+
+=== TEST 23: the same where nothing is removed, and signatures of other parts
+--- rules
+        order_guard_strip price;
+--- request eval
+[(qq{POST /order\n{"a":1}}) x 3, (qq{POST /order\n{"price":1}}) x 2]
+--- more_headers eval
+[map { "Content-Type: application/json\nSignature-Input: $_" } (
+    'sig1=("repr-digest")', 'sig1=("digest")', 'sig1=("content-length")',
+    'sig1=("@method" "@path" "content-type")',
+    'sig1=("x-digest");keyid="digest-of-content-length"')]
+--- response_body eval
+[('{"a":1}') x 3, ('{}') x 2]
+
+
+
+=== TEST 24: OPTIONS with a body is policed
+--- rules
+        order_guard_strip price;
+--- request eval
+[qq{OPTIONS /order\n{"price":1,"a":2}}, qq(OPTIONS /order\n{"price":1),
+ qq{OPTIONS /order\n{"a":1,"a":2}}]
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[200, 400, 400]
+--- response_body_like eval
+[qr/^\{"a":2\}$/, (qr/"code":"BODY_MALFORMED"/) x 2]

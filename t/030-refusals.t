@@ -253,3 +253,43 @@ not json
 Content-Type: text/plain
 --- response_body chomp
 not json
+
+
+
+=== TEST 21: media types of which somebody may read another one
+--- request eval
+[map { "POST /order\n{}" } 1..24]
+--- more_headers eval
+[map { "Content-Type: $_" } (
+    'application/x-www-form-urlencoded,a+json',
+    'application/x-www-form-urlencoded, application/json',
+    'application/x-www-form-urlencoded,x/a+json',
+    'application/x-www-form-urlencoded;+json',
+    'application/a b+json', 'application/a/b+json', 'application/+json',
+    'application/(x)+json', 'application/a@b+json', 'application/"a"+json',
+    "application/a\xc3\xa9+json", "application/a\x0b+json",
+    'application/json junk', 'application/json; junk',
+    'application/json; a=b c', 'application/json; =x', 'application/json; a=',
+    'application/json; (a)=b', 'application/json; a=b,c',
+    'application/json;a=b,application/x-www-form-urlencoded',
+    'application/json;charset =utf-16', 'application/json;charset= utf-16',
+    'application/json; a="b"c', 'application/json; a="b" c')]
+--- error_code eval
+[map { 415 } 1..24]
+--- response_body_like eval
+[map { qr/"code":"MEDIA_TYPE_UNSUPPORTED","origin":"gateway"/ } 1..24]
+
+
+
+=== TEST 22: tokens with every character they may have
+--- request eval
+[map { "POST /order\n{}" } 1..4]
+--- more_headers eval
+[map { "Content-Type: $_" } (
+    "application/a!#\$%&'*.^_`|~-0+json", 'application/a+b+json',
+    "application/json; a!#\$%&'*+.^_`|~-0=b!#\$%&'*+.^_`|~-0",
+    'application/json; a="b,c/d \" (e)"')]
+--- error_code eval
+[map { 500 } 1..4]
+--- response_body_like eval
+[map { qr/"origin":"upstream"/ } 1..4]

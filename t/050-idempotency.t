@@ -481,3 +481,80 @@ Content-Type: application/problem+json
 --- more_headers eval
 ["Authorization: Bearer t\nContent-Type: application/json"]
 --- response_body: early
+
+
+
+=== TEST 28: OPTIONS with a body or an override is asked for a key
+--- rules
+        order_guard_idempotency required;
+--- request eval
+["OPTIONS /order\n{}", "OPTIONS /order", "OPTIONS /order",
+ "OPTIONS /order?_method=PUT", "OPTIONS /order\n{}"]
+--- more_headers eval
+["Authorization: Bearer t\nContent-Type: application/json",
+ "Authorization: Bearer t\nX-HTTP-Method-Override: POST",
+ "Authorization: Bearer t\nX-Method-Override: patch",
+ "Authorization: Bearer t",
+ "Content-Type: application/json\nIdempotency-Key: k"]
+--- error_code eval
+[400, 400, 400, 400, 401]
+--- response_body_like eval
+[(qr/"code":"IDEMPOTENCY_KEY_REQUIRED"/) x 4, qr/"code":"TOKEN_REQUIRED"/]
+
+
+
+=== TEST 29: and is an order with one
+--- rules
+        order_guard_idempotency required;
+--- request eval
+["OPTIONS /order\n{}", "OPTIONS /order\n{}", "OPTIONS /order", "OPTIONS /order"]
+--- more_headers eval
+[("Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: a") x 2,
+ ("Authorization: Bearer t\nX-HTTP-Method-Override: POST\nIdempotency-Key: b") x 2]
+--- same_as: [undef, 0, undef, 2]
+
+
+
+=== TEST 30: an override that names no guarded method changes nothing
+--- rules
+        order_guard_idempotency required;
+--- request eval
+["OPTIONS /order", "OPTIONS /order?_method=get", "OPTIONS /order"]
+--- more_headers eval
+["X-HTTP-Method-Override: GET", "", "X-HTTP-Method-Override: OPTIONS"]
+--- error_code eval
+[200, 200, 200]
+--- response_headers eval
+["! X-Idempotency", "! X-Idempotency", "! X-Idempotency"]
+
+
+
+=== TEST 31: the name of a header in braces is the same header
+--- rules
+        order_guard_idempotency required;
+        order_guard_idempotency_key ${http_x_key};
+--- request eval
+[qq{POST /order\n{}},
+ qq{POST /order\n{}},
+ qq{POST /order\n{}}]
+--- more_headers eval
+["Authorization: Bearer t\nContent-Type: application/json\nX-Key: abc",
+ "Authorization: Bearer t\nContent-Type: application/json\nX-Key: \"abc\"",
+ "Authorization: Bearer t\nContent-Type: application/json\nX-Key: \"abc\";a=1"]
+--- same_as: [undef, 0, 0]
+
+
+
+=== TEST 32: two lines of it, and values that are no key
+--- rules
+        order_guard_idempotency required;
+        order_guard_idempotency_key ${http_x_key};
+--- request eval
+[map { "POST /order\n{}" } 1..4]
+--- more_headers eval
+[map { "Authorization: Bearer t\nContent-Type: application/json\nX-Key: $_" }
+     "q1\nX-Key: q1", "q1\nX-Key: q2", '"q1', 'q 1']
+--- error_code eval
+[(400) x 4]
+--- response_body_like eval
+[(qr/"code":"IDEMPOTENCY_KEY_INVALID"/) x 4]

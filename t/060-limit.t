@@ -231,3 +231,87 @@ X-Limit:
 GET /limited
 --- raw_response_headers_like eval
 qr/RateLimit: "upstream";r=7;t=1\r\n.*RateLimit-Policy: "5r\/h";q=5;w=3600/s
+
+
+
+=== TEST 15: OPTIONS with a body or an override is counted
+--- rules
+        order_guard_token $order_guard_bearer optional;
+        order_guard_limit 2r/h;
+--- request eval
+["OPTIONS /order", "OPTIONS /order\n{}", "OPTIONS /order", "GET /order",
+ "OPTIONS /order\n{}", "OPTIONS /order"]
+--- more_headers eval
+["", "Content-Type: application/json", "X-HTTP-Method-Override: POST", "",
+ "Content-Type: application/json", ""]
+--- error_code eval
+[200, 200, 200, 429, 429, 200]
+
+
+
+=== TEST 16: and asked for a token
+--- rules
+        order_guard_limit 2r/h;
+--- request eval
+["OPTIONS /order", "OPTIONS /order\n{}", "OPTIONS /order"]
+--- more_headers eval
+["", "Content-Type: application/json", "X-HTTP-Method-Override: POST"]
+--- error_code eval
+[200, 401, 401]
+
+
+
+=== TEST 17: off turns the limits above off
+--- rules
+        order_guard_limit 1r/h;
+        order_guard_limit 1r/s name=burst;
+
+        location /order/free {
+            order_guard_limit off;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+
+            location /order/free/own {
+                order_guard_limit 1r/h name=own;
+                proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+            }
+        }
+--- request eval
+[map { "GET $_" } qw(/order/free /order/free /order/free/own /order/free/own
+                     /order/free /order /order)]
+--- error_code eval
+[200, 200, 200, 429, 200, 200, 429]
+--- response_headers eval
+["! RateLimit-Policy", "! RateLimit-Policy",
+ ('RateLimit-Policy: "own";q=1;w=3600') x 2, "! RateLimit-Policy",
+ ('RateLimit-Policy: "1r/h";q=1;w=3600, "burst";q=1;w=1') x 2]
+
+
+
+=== TEST 18: the limit of a location that a request is sent on to
+--- config
+    location = /first {
+        order_guard on;
+        try_files /none @limited;
+    }
+
+    location = /also-limited {
+        order_guard on;
+        order_guard_limit 2r/h;
+        try_files /none @limited;
+    }
+
+    location @limited {
+        order_guard on;
+        order_guard_limit 2r/h;
+        echo limited;
+    }
+--- request eval
+["POST /first\n{}", "POST /also-limited\n{}", "POST /first\n{}",
+ "POST /also-limited\n{}"]
+--- more_headers
+Authorization: Bearer t
+Content-Type: application/json
+--- error_code eval
+[200, 200, 429, 429]
+--- response_headers eval
+[('RateLimit-Policy: "2r/h";q=2;w=3600') x 4]

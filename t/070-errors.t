@@ -392,3 +392,303 @@ Content-Type: application/json
 GET /order
 --- error_code: 401
 --- response_body_like: "status":401,"code":"UNAUTHORIZED","origin":"gateway"
+
+
+
+=== TEST 25: nginx's own pages after try_files
+--- config
+    order_guard on;
+
+    location /down {
+        try_files /none @down;
+    }
+
+    location @down {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location /unguarded {
+        try_files /none @unguarded;
+    }
+
+    location @unguarded {
+        order_guard off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location /off {
+        order_guard off;
+        try_files /none @down;
+    }
+
+    location /denied {
+        try_files /none /deny;
+    }
+
+    location /deny {
+        deny all;
+    }
+
+    location /missing {
+        try_files /none /nowhere;
+    }
+
+    location /status {
+        try_files /none =404;
+    }
+
+    location /loop {
+        try_files /none /loop;
+    }
+--- request eval
+["GET /down", "POST /down", "GET /unguarded", "GET /off", "GET /denied",
+ "POST /denied", "GET /missing", "GET /status", "GET /loop"]
+--- error_code eval
+[502, 502, 502, 502, 403, 403, 404, 404, 500]
+--- response_headers eval
+[("Content-Type: application/problem+json") x 9]
+--- response_body_like eval
+[(qr/"status":502,.*"code":"UPSTREAM_UNREACHABLE","origin":"gateway"/) x 4,
+ (qr/"status":403,.*"code":"FORBIDDEN","origin":"gateway"/) x 2,
+ (qr/"status":404,.*"code":"NOT_FOUND","origin":"gateway"/) x 2,
+ qr/"status":500,.*"code":"INTERNAL_SERVER_ERROR","origin":"gateway"/]
+
+
+
+=== TEST 26: after index and rewrite
+--- config
+    order_guard on;
+
+    location = /index/ {
+        root html;
+        index none.html /down;
+    }
+
+    location = /rewrite {
+        rewrite ^ /down last;
+    }
+
+    location = /deny-index/ {
+        root html;
+        index none.html /deny;
+    }
+
+    location = /down {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location = /deny {
+        deny all;
+    }
+--- user_files
+>>> index/a
+>>> deny-index/a
+--- request eval
+["GET /index/", "POST /index/", "GET /rewrite", "POST /rewrite",
+ "GET /deny-index/"]
+--- error_code eval
+[502, 502, 502, 502, 403]
+--- response_body_like eval
+[(qr/^\{"type":"about:blank","title":"Bad Gateway","status":502,.*"code":"UPSTREAM_UNREACHABLE","origin":"gateway"/) x 4,
+ qr/^\{"type":"about:blank","title":"Forbidden","status":403,/]
+
+
+
+=== TEST 27: after X-Accel-Redirect
+--- config
+    order_guard on;
+
+    location /order {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/accel;
+    }
+
+    location = /accel {
+        order_guard off;
+        add_header X-Accel-Redirect $arg_to;
+        return 200;
+    }
+
+    location = /down {
+        internal;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location @down {
+        order_guard off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location = /deny {
+        deny all;
+    }
+
+    location = /html {
+        internal;
+        order_guard off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+    }
+
+    location = /upstream {
+        order_guard off;
+        default_type text/html;
+        return 500 '<html>stack trace</html>';
+    }
+--- request eval
+[map { "GET /order?to=$_" } qw(/none /down @down /deny /html)]
+--- error_code eval
+[404, 502, 502, 403, 500]
+--- response_body_like eval
+[qr/^\{"type":"about:blank","title":"Not Found","status":404,.*"origin":"gateway"/,
+ (qr/^\{"type":"about:blank","title":"Bad Gateway","status":502,.*"code":"UPSTREAM_UNREACHABLE","origin":"gateway"/) x 2,
+ qr/^\{"type":"about:blank","title":"Forbidden","status":403,.*"origin":"gateway"/,
+ qr/^\{"type":"about:blank","title":"Internal Server Error","status":500,.*"origin":"upstream"/]
+
+
+
+=== TEST 28: the operator's page wins after them too
+--- config
+    order_guard on;
+
+    location /return/ {
+        error_page 502 403 /return;
+        try_files /none @down-return;
+    }
+
+    location @down-return {
+        error_page 502 /return;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location = /return {
+        return 502 "our own text";
+    }
+
+    location /file/ {
+        try_files /none @down-file;
+    }
+
+    location @down-file {
+        error_page 502 /page.txt;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location /named/ {
+        try_files /none @down-named;
+    }
+
+    location @down-named {
+        error_page 502 = @named;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location @named {
+        return 503 "our own answer";
+    }
+
+    location /kept/ {
+        try_files /none @down-kept;
+    }
+
+    location @down-kept {
+        error_page 502 @kept;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location @kept {
+        try_files /page.txt =500;
+    }
+
+    location /deny-index/ {
+        root html;
+        index none.html /denied;
+    }
+
+    location = /denied {
+        error_page 403 /page.txt;
+        deny all;
+    }
+
+    location = /first {
+        error_page 404 = /second;
+    }
+
+    location = /second {
+        try_files /none /page.txt;
+    }
+--- user_files
+>>> page.txt
+our own file
+>>> deny-index/a
+--- request eval
+["GET /return/", "GET /file/", "GET /named/", "GET /kept/", "GET /deny-index/",
+ "GET /first"]
+--- error_code eval
+[502, 502, 503, 502, 403, 200]
+--- response_body_like eval
+[qr/^our own text$/, qr/^our own file$/, qr/^our own answer$/,
+ qr/^our own file$/, qr/^our own file$/, qr/^our own file$/]
+
+
+
+=== TEST 29: a page of the operator that is not there
+--- config
+    order_guard on;
+
+    location = /down {
+        error_page 502 /page.txt;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location = /named {
+        error_page 502 = @down;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location @down {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+--- request eval
+["GET /down", "GET /named"]
+--- error_code eval
+[404, 502]
+--- response_body_like eval
+[qr/^\{"type":"about:blank","title":"Not Found","status":404,/,
+ qr/^\{"type":"about:blank","title":"Bad Gateway","status":502,/]
+
+
+
+=== TEST 30: an answer of nginx's configuration is the gateway's
+--- config
+    order_guard on;
+
+    location = /text {
+        return 503 "maintenance of 10.1.2.3";
+    }
+
+    location = /json {
+        default_type application/json;
+        return 409 '{"code":"CLOSED","message":"no orders today"}';
+    }
+
+    location = /echo {
+        default_type application/json;
+        echo_status 500;
+        echo '{"message":"secret"}';
+    }
+
+    location = /behind {
+        try_files /none @behind;
+    }
+
+    location @behind {
+        return 503 "maintenance of 10.1.2.3";
+    }
+--- request eval
+["GET /text", "POST /text", "GET /json", "GET /echo", "GET /behind"]
+--- error_code eval
+[503, 503, 409, 500, 503]
+--- response_body_like eval
+[(qr/^(?!.*maintenance).*"code":"[A-Z_]+","origin":"gateway"/) x 2,
+ qr/"code":"CLOSED","origin":"gateway"/,
+ qr/^(?!.*secret).*"origin":"gateway"/,
+ qr/^(?!.*maintenance).*"code":"[A-Z_]+","origin":"gateway"/]

@@ -292,7 +292,7 @@ Authorization: Bearer t
 --- config
     location = /order {
         order_guard on;
-        order_guard_token t;
+        order_guard_token $host;
         order_guard_limit 1r/h;
         add_header X-Limit $order_guard_limit always;
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
@@ -538,7 +538,7 @@ Content-Type: application/json
 --- config
     location = /order {
         order_guard on;
-        order_guard_token t;
+        order_guard_token $host;
         order_guard_limit 1r/h key=$order_guard_body_ref;
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
     }
@@ -588,7 +588,7 @@ sub: a25df1b84a412c47 /price PASSED r-1 main: /price r-1
         internal;
         order_guard on;
         order_guard_limit 60r/m;
-        order_guard_token t;
+        order_guard_token $host;
         echo -n "sub: [$order_guard_token_id][$order_guard_limit][$order_guard_body_ref]";
     }
 --- request

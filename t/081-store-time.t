@@ -16,7 +16,7 @@ __DATA__
 --- config
     location = /order {
         order_guard on;
-        order_guard_token t;
+        order_guard_token $host;
         order_guard_limit 60r/m;
         add_header X-Time $order_guard_store_time;
         proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/;

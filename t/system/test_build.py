@@ -170,11 +170,10 @@ def test_a_missing_library_is_told_by_its_package(fresh, tmp_path, header,
 def test_install(clone):
     target = clone("target")
     clone.make("install", f"DESTDIR={target}")
-    found = sorted(os.path.relpath(os.path.join(folder, name), target)
-                   for folder, _, names in os.walk(target) for name in names)
     enabled = "etc/nginx/modules-enabled/50-mod-http-order-guard.conf"
     available = "usr/share/nginx/modules-available/mod-http-order-guard.conf"
-    assert found == [enabled, f"usr/lib/nginx/modules/{MODULE}", available]
+    assert files_in(target) == [
+        enabled, f"usr/lib/nginx/modules/{MODULE}", available]
     assert os.readlink(os.path.join(target, enabled)) == "/" + available
 
     # where Debian puts such a module of its own
@@ -210,6 +209,30 @@ def check_layout(clone, target, available):
     os.remove(os.path.join(target, available))
     clone.run("touch", os.path.join(target, available))
     assert 'unknown directive "order_guard"' in clone.run(*check, ok=False)
+
+
+def test_uninstall(clone):
+    target = clone("target")
+    clone.make("install", f"DESTDIR={target}")
+    others = [os.path.join(target, name) for name in (
+        "etc/nginx/modules-enabled/50-mod-http-echo.conf",
+        "usr/lib/nginx/modules/ngx_http_echo_module.so",
+        "usr/share/nginx/modules-available/mod-http-echo.conf")]
+    for other in others:
+        clone.run("touch", other)
+    clone.make("uninstall", f"DESTDIR={target}")
+    assert files_in(target) == sorted(os.path.relpath(other, target)
+                                      for other in others)
+
+    # what is not there is removed already
+    clone.make("uninstall", f"DESTDIR={target}")
+    assert os.path.exists(clone.module)
+    shutil.rmtree(target)
+
+
+def files_in(target):
+    return sorted(os.path.relpath(os.path.join(folder, name), target)
+                  for folder, _, names in os.walk(target) for name in names)
 
 
 def test_help_lists_all_targets(fresh):

@@ -221,7 +221,8 @@ def test_wrong_password(gate, own_redis, tmp_path):         # noqa: F811
 
 
 def test_cluster_node(gate, own_redis):                     # noqa: F811
-    redis = own_redis("--cluster-enabled", "yes")
+    redis = own_redis("--cluster-enabled", "yes",
+                      "--cluster-port", free_port())
     gate = gate(store=f"redis://127.0.0.1:{redis.port}")
     gate.logged("is a cluster node")
     refused(gate)

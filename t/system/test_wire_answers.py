@@ -7,8 +7,9 @@ import os
 import pytest
 
 from og import client
+from og.fastcgi import FastCgi
 from og.gate import gate, order, replayed                   # noqa: F401
-from og.peer import Peer, answering, in_turn, message
+from og.peer import Peer, answering, in_turn, message, sending
 from og.problem import check_problem
 from og.upstream import header
 
@@ -218,6 +219,25 @@ def test_empty_200_is_stored(gate):                         # noqa: F811
     first = gate.order("k", "empty=200")
     assert (first.status, first.body) == (200, b"")
     gate.check_replays(first, "k")
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("length", [(), (b"Content-Length: 0",),
+                                    (b"Content-Length: 17",)])
+def test_a_replay_without_content_has_no_length(gate, status,
+                                                length):    # noqa: F811
+    """RFC 9110, section 8.6: a 204 has none, and that of a 304 would be the
+    length of a 200."""
+    lines = [b"HTTP/1.1 " + status, b'ETag: "e17"', *length]
+    with Peer(sending(b"\r\n".join(lines) + b"\r\n\r\n")) as peer:
+        gate = gate("proxy_http_version 1.1;", address=peer.address)
+        assert gate.order("k").status == int(status[:3])
+        for ask in (gate.order, gate.order_http2):
+            again = ask("k")
+            assert again.status == int(status[:3]) and replayed(again)
+            assert not names(again) & {"content-length", "transfer-encoding"}
+            assert again.body == b""
+        assert len(peer.requests) == 1
 
 
 def test_interim_response_of_the_upstream(gate):                   # noqa: F811
@@ -447,3 +467,95 @@ def test_charset_of_nginx(gate):                            # noqa: F811
     first, again = gate.order("k"), gate.order("k")
     assert (first.header("Content-Type") == again.header("Content-Type")
             == "application/json; charset=utf-8")
+
+
+# answers without a length, which are whole although no strict JSON
+
+
+ODD = {
+    "empty": b"",
+    "no JSON type": b"done",
+    "repeated names": b'{"id":1,"id":1}',
+    "byte order mark": b'\xef\xbb\xbf{"id":1}',
+    "newline": b'{"id":1}\n',
+    "white space": b' \r\n\t{"id":1} \r\n\t ',
+    "latin-1": b'{"name":"caf\xe9"}',
+    "brackets in a string": b'{"a":"[{","b":"\\"{"}',
+    "backslash": b'{"a":"\\\\"}',
+    "several values": b'{"id":1}\n{"id":2}\n',
+    "scalar": b"17",
+    "deep": b"[" * 3000 + b"]" * 3000,
+    "large": b'{"id":1,"id":"' + b"x" * 100000 + b'"}',
+}
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+@pytest.mark.parametrize("body", [name for name in ODD
+                                  if name != "no JSON type"])
+def test_whole_answer_that_ends_with_its_stream(gate, body,
+                                                buffering):  # noqa: F811
+    head = (b"HTTP/1.1 201 Created\r\nConnection: close\r\n"
+            b"Content-Type: application/json\r\n\r\n")
+    with Peer(sending(head + ODD[body])) as peer:
+        gate = gate("proxy_http_version 1.1;\n"
+                    f"proxy_buffering {buffering};", address=peer.address)
+        first, again = gate.order("k"), gate.order("k")
+        assert (first.status, first.body) == (201, ODD[body]), first
+        assert (again.status, again.body) == (201, ODD[body]), again
+        assert replayed(again)
+        assert len(peer.requests) == 1
+
+
+FASTCGI = """
+    fastcgi_param REQUEST_METHOD $request_method;
+    fastcgi_param CONTENT_LENGTH $content_length;
+"""
+
+HALVES = {"half an object": b'{"id":1', "half a string": b'"id',
+          "half an array": b"[1,"}
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+@pytest.mark.parametrize("body", {**ODD, **HALVES})
+def test_fastcgi_tells_where_its_answer_ends(gate, body,
+                                             buffering):    # noqa: F811
+    """What it says with an end of its own is not guessed from brackets."""
+    body = {**ODD, **HALVES}[body]
+    with FastCgi(body, b"201 Created") as responder:
+        gate = gate(FASTCGI + f"fastcgi_buffering {buffering};",
+                    target=f"fastcgi_pass {responder.address};")
+        first, again = gate.order("k"), gate.order("k")
+        assert (first.status, first.body) == (201, body), first
+        assert (again.status, again.body) == (201, body), again
+        assert replayed(again)
+        assert len(responder.requests) == 1
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+@pytest.mark.parametrize("body", [b'{"id":', b'{"id":"1', b"[1,"])
+@pytest.mark.parametrize("status", [b"201 Created", b"401 Unauthorized"])
+def test_fastcgi_cut_short(gate, status, body, buffering):  # noqa: F811
+    """nginx does not miss the end record, but the JSON tells."""
+    with FastCgi(body, status, cut=True) as responder:
+        gate = gate(FASTCGI + f"fastcgi_buffering {buffering};",
+                    target=f"fastcgi_pass {responder.address};")
+        check_problem(gate.order("k"), 502, "UPSTREAM_RESET", "gateway")
+        check_problem(gate.order("k"), 409, "IDEMPOTENCY_OUTCOME_UNKNOWN")
+        assert len(responder.requests) == 1
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
+@pytest.mark.parametrize("rules, length, body", [
+    ("fastcgi_keep_conn on;", b"", b'{"id":1}'),
+    ("fastcgi_keep_conn on;", b"", b""),
+    ("", b"\r\nContent-Length: 40", b'{"id":1}'),
+], ids=["kept", "kept and empty", "length"])
+def test_fastcgi_cut_short_where_nginx_tells(gate, rules, length, body,
+                                             buffering):    # noqa: F811
+    """The JSON is whole, and still it was not all."""
+    with FastCgi(body, b"201 Created" + length, cut=True) as responder:
+        gate = gate(FASTCGI + rules + f"fastcgi_buffering {buffering};",
+                    target=f"fastcgi_pass {responder.address};")
+        check_problem(gate.order("k"), 502, "UPSTREAM_RESET", "gateway")
+        check_problem(gate.order("k"), 409, "IDEMPOTENCY_OUTCOME_UNKNOWN")
+        assert len(responder.requests) == 1

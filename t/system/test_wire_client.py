@@ -14,7 +14,7 @@ from og.http2 import Http2
 from og.paths import seconds
 from og.peer import Peer, message
 from og.problem import check_problem
-from og.process import wait_until
+from og.process import free_port, wait_until
 
 
 def reset(sock):
@@ -136,6 +136,95 @@ def test_t7_is_for_guarded_locations_only(gate):            # noqa: F811
     with Peer(act) as peer:
         gate = gate(server="location /plain { proxy_pass http://orders; }",
                     address=peer.address)
+        sock = client.leave(gate.port, client.http_bytes("POST", "/plain"))
+        peer.wait_for(1)
+        sock.close()
+        wait_until(lambda: gone == [b""], 5)
+
+
+# the same where another location makes the call
+
+
+SENT_ON = {
+    "try_files @": ("root /nowhere; try_files $uri @app;",
+                    "location @app { %s proxy_pass http://orders; }"),
+    "try_files /": ("root /nowhere; try_files $uri /app$uri;",
+                    "location /app/ { %s proxy_pass http://orders/; }"),
+    "404 = @": ("root /nowhere; error_page 404 = @app;",
+                "location @app { %s proxy_pass http://orders; }"),
+    "502 = @": (f"proxy_pass http://127.0.0.1:{free_port()}; "
+                "error_page 502 504 = @app;",
+                "location @app { %s proxy_pass http://orders; }"),
+}
+
+RULED = ("order_guard on; order_guard_idempotency required ttl=1h lease=2s;")
+
+
+@pytest.fixture(params=SENT_ON)
+def sent_on(gate, request):                                 # noqa: F811
+    """make(rules): the claim is of one location, the call of another, which
+    has `rules`."""
+    first, other = SENT_ON[request.param]
+
+    def make(rules=""):
+        return gate(first, target="", server=other % rules)
+    return make
+
+
+@pytest.mark.parametrize("rules", [
+    "", RULED, "proxy_ignore_client_abort off;", "proxy_buffering off;"],
+    ids=["plain", "guarded", "explicit", "unbuffered"])
+@pytest.mark.parametrize("leave", [shut, reset])
+def test_t7_client_leaves_behind_a_redirect(sent_on, leave, rules):
+    gate = sent_on(rules)
+    sock = client.leave(gate.port, order_bytes("k", "hold=slow"))
+    gate.upstream.wait_for_requests(1)
+    leave(sock)
+    check_problem(gate.order("k"), 409, "IDEMPOTENCY_IN_PROGRESS")
+    gate.upstream.release("slow")
+    assert wait_until(lambda: replayed_or_none(gate), 5).status == 200
+    assert gate.orders() == gate.arrived() == 1
+
+
+def test_t7_stream_is_cancelled_behind_a_redirect(sent_on):
+    gate = sent_on()
+    seed = order("k", "hold=slow")
+    with Http2(gate.h2) as connection:
+        stream = connection.request("POST", seed.path, seed.body,
+                                    seed.headers)
+        gate.upstream.wait_for_requests(1)
+        connection.cancel(stream)
+        connection.ping()
+    gate.upstream.release("slow")
+    assert wait_until(lambda: replayed_or_none(gate), 5).status == 200
+    assert gate.orders() == gate.arrived() == 1
+
+
+def test_t7_client_leaves_where_the_second_location_claims(gate):  # noqa: F811
+    gate = gate(server="location /api/ { root /nowhere; try_files $uri @app; }"
+                f"location @app {{ {RULED} proxy_pass http://orders; }}")
+    sock = client.leave(gate.port, order_bytes("k", "hold=slow"))
+    gate.upstream.wait_for_requests(1)
+    sock.close()
+    gate.upstream.release("slow")
+    assert wait_until(lambda: replayed_or_none(gate), 5).status == 200
+    assert gate.orders() == gate.arrived() == 1
+
+
+def test_t7_an_unguarded_request_to_the_same_location(gate):  # noqa: F811
+    """What is done for an order is not done for everybody."""
+    gone = []
+
+    def act(sock, head, body):
+        sock.settimeout(5)
+        gone.append(sock.recv(1))
+        return False
+
+    with Peer(act) as peer:
+        gate = gate("root /nowhere; try_files $uri @app;", target="",
+                    server="location @app { proxy_pass http://orders; }"
+                           "location /plain { root /nowhere; "
+                           "try_files $uri @app; }", address=peer.address)
         sock = client.leave(gate.port, client.http_bytes("POST", "/plain"))
         peer.wait_for(1)
         sock.close()

@@ -301,15 +301,166 @@ def test_t5_try_files_and_the_upstream_breaks(gate):        # noqa: F811
     gate.check_held("k", orders=1)
 
 
-def test_t5_the_admitting_location_counts(gate):            # noqa: F811
-    """Rules are those of the location that admitted the request."""
+def test_t5_rules_of_both_locations(gate):                  # noqa: F811
+    """What one location forbids, no other lets in."""
     gate = gate("root /nowhere; try_files $uri @app; order_guard_strip "
                 "place_id;", target="",
                 server="location @app { order_guard on; order_guard_strip "
                        "payment_method; proxy_pass http://orders; }")
-    gate.order("k")
+    first = gate.order("k")
     assert b"place_id" not in gate.upstream.last()["body"]
-    assert b"payment_method" in gate.upstream.last()["body"]
+    assert b"payment_method" not in gate.upstream.last()["body"]
+    assert b"roblox_pass_id" in gate.upstream.last()["body"]
+    gate.check_replays(first, "k")
+
+
+# the rules of a location hold however a request comes there
+
+
+RULED = ("order_guard on; order_guard_strip client_reference;\n"
+         "order_guard_idempotency required ttl=1h lease=2s;\n"
+         "order_guard_limit 3r/h;")
+
+WAYS = {
+    "try_files @": "root /nowhere; try_files $uri @ruled;",
+    "try_files /": "root /nowhere; try_files $uri /ruled;",
+    "404 = @": "root /nowhere; error_page 404 = @ruled;",
+    "403 = @": "deny all; error_page 403 = @ruled;",
+    "502 = @": "proxy_pass http://127.0.0.1:%d; error_page 502 = @ruled;"
+               % free_port(),
+    "rewrite": "rewrite ^ /ruled last;",
+    "twice": "root /nowhere; try_files $uri @between;",
+}
+
+
+@pytest.fixture
+def ruled(gate):                                            # noqa: F811
+    """make(way, first, rules): orders come to a location with the directives
+    `first`, and go from there to one with `rules`."""
+    def make(way, first, rules=RULED):
+        return gate(server=f"""
+            location /api/ {{ {first} {WAYS[way]} }}
+            location @between {{ {first} {WAYS["404 = @"]} }}
+            location @ruled {{ {rules} proxy_pass http://orders; }}
+            location = /ruled {{ {rules} proxy_pass
+                                 http://orders{order("k").path}; }}""")
+    return make
+
+
+FIRST = pytest.mark.parametrize("first", ["", "order_guard on;"],
+                                ids=["unguarded", "guarded"])
+
+
+@FIRST
+@pytest.mark.parametrize("way", WAYS)
+def test_rules_hold_behind_a_redirect(ruled, redis, way, first):
+    gate = ruled(way, first)
+    first = gate.order("k")
+    assert first.status == 200, first
+    body = gate.upstream.last()["body"]
+    assert b"client_reference" not in body and b"place_id" in body
+    for _ in range(5):
+        gate.check_replays(first, "k")
+    assert len(redis.records()) == 1
+
+    # what the replays cost is given back
+    assert [gate.order(f"k{n}").status for n in range(3)] == [200, 200, 429]
+    assert gate.orders() == gate.arrived() == 3
+
+
+@FIRST
+@pytest.mark.parametrize("way", WAYS)
+def test_refusals_hold_behind_a_redirect(ruled, redis, way, first):
+    gate = ruled(way, first)
+    for status, code, headers in REFUSALS:
+        check_problem(send(gate, headers), status, code, "gateway")
+    for body in (b'{"client_reference":1', b'{"a":1,"a":2}', b"\xff"):
+        check_problem(send(gate, {}, body), 400, "BODY_MALFORMED", "gateway")
+    assert gate.arrived() == 0 and redis.records() == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_request_is_claimed_and_counted_once(ruled, redis, way):
+    gate = ruled(way, RULED)
+    first = gate.order("k")
+    assert first.status == 200, first
+    gate.check_replays(first, "k")
+    assert len(redis.records()) == 1
+    assert [gate.order(f"k{n}").status for n in range(3)] == [200, 200, 429]
+    assert gate.orders() == gate.arrived() == 3
+
+
+@pytest.mark.parametrize("way", ["try_files @", "try_files /", "404 = @",
+                                 "502 = @", "twice"])
+@pytest.mark.parametrize("rules", [
+    ("order_guard_strip place_id;", "order_guard_strip client_reference;"),
+    ("order_guard_allow order_type roblox_username roblox_pass_id "
+     "payment_method client_reference;",
+     "order_guard_allow order_type roblox_username place_id roblox_pass_id "
+     "payment_method;"),
+    ("order_guard_strip place_id;", "order_guard_allow order_type "
+     "roblox_username place_id roblox_pass_id payment_method;"),
+], ids=["strip", "allow", "strip and allow"])
+def test_fields_of_both_locations(ruled, way, rules):
+    first, then = ("order_guard on; " + fields for fields in rules)
+    gate = ruled(way, first, then)
+    gate.order("k")
+    body = gate.upstream.last()["body"]
+    assert b"place_id" not in body and b"client_reference" not in body, body
+    for kept in (b"roblox_username", b"roblox_pass_id", b"payment_method"):
+        assert kept in body, body
+
+
+@pytest.mark.parametrize("body", ["chunked", "file", "large"])
+def test_rules_hold_behind_a_redirect_for_any_body(ruled, body):
+    """A body that was read for the first location is policed again."""
+    gate = ruled("try_files @", "order_guard on; order_guard_strip place_id;"
+                 + "client_body_in_file_only clean;" * (body == "file"))
+    seed = order("k", json={"padding": "x" * (100000 * (body == "large"))})
+    headers = dict(seed.headers)
+    data = seed.body
+    if body == "chunked":
+        headers["Transfer-Encoding"] = "chunked"
+        data = client.chunked([data[:50], data[50:]])
+    client.request(gate.port, "POST", seed.path, data, headers)
+    arrived = gate.upstream.last()["body"]
+    assert b"place_id" not in arrived and b"client_ref" not in arrived
+    assert b"roblox_pass_id" in arrived
+
+
+def test_a_redirected_request_is_one_record_with_a_direct_one(
+        ruled, redis):
+    """A request that was sent on is no other request."""
+    gate = ruled("404 = @", "")
+    first = gate.order("k")
+    check_problem(gate.order("k", json={"place_id": 5}), 422,
+                  "IDEMPOTENCY_KEY_REUSED")
+    gate.check_replays(first, "k", json={"client_reference": "another"})
+    assert len(redis.records()) == 1
+
+
+@FIRST
+def test_unknown_outcomes_behind_a_redirect(ruled, first):
+    gate = ruled("try_files @", first)
+    check_problem(gate.order("k", "close"), 502, "UPSTREAM_RESET", "gateway")
+    gate.check_held("k", orders=1)
+
+
+def test_not_sent_twice_behind_a_redirect(gate):            # noqa: F811
+    """A location that only takes over may not repeat an order either."""
+    with Peer(closing) as one, Peer(closing) as two:
+        gate = gate("root /nowhere; try_files $uri @app;", target="",
+                    server="location @app { proxy_next_upstream error "
+                           "timeout non_idempotent; "
+                           "proxy_pass http://orders; }",
+                    address=f"{one.address};\nserver {two.address}",
+                    start=False)
+        code, _ = gate.nginx.check_configuration()
+        if code:
+            return                      # refused: that will do
+        gate.nginx.start()
+        assert gate.order("k").status == 502
+        assert len(one.requests) + len(two.requests) == 1
 
 
 def test_rewrite_into_the_guarded_location(gate):           # noqa: F811
@@ -416,13 +567,88 @@ def test_slow_mirror_does_not_keep_the_answer(gate):        # noqa: F811
         gate.check_replays(first, "k")
 
 
-def test_answer_with_subrequests_around_it(gate):           # noqa: F811
-    """T2, T16: addition makes subrequests; the main answer is captured."""
-    gate = gate("ssi on; ssi_types application/json;",
-                server="location = /part { return 200 part; }")
-    first = gate.order("k")
-    assert first.status == 200
-    gate.check_replays(first, "k")
+ADDED = {
+    "after": "add_after_body /part;",
+    "before": "add_before_body /part;",
+    "both": "add_before_body /part; add_after_body /part;",
+    "an upstream's": "add_after_body /slow;",
+    "missing": "add_after_body /missing;",
+    "unbuffered": "proxy_buffering off; add_after_body /part;",
+    "beyond the limit": "add_before_body /part; add_after_body /part;"
+                        "order_guard_idempotency_response_limit 16;",
+}
+
+
+@pytest.fixture
+def added(gate):                                            # noqa: F811
+    """make(rules): answers have {part} around them, by subrequests."""
+    with Peer(answering(b"{part}", media_type=b"text/plain")) as part:
+        def make(rules, **more):
+            made = gate(rules + "addition_types *;", **more,
+                        server="location = /part { return 200 '{part}'; }"
+                               "location = /missing { root /nowhere; }"
+                               "location = /slow { internal; proxy_pass "
+                               f"http://{part.address}/; }}")
+            return made
+        yield make
+
+
+@pytest.mark.parametrize("rules", ADDED)
+def test_additions_to_an_answer(added, rules):
+    """T2, T16: addition makes subrequests around the answer, and the main
+    request's answer alone is stored."""
+    body = b'{"made":"by the upstream"}'
+    before = b"{part}" * (rules in ("before", "both", "beyond the limit"))
+    after = b"{part}" * (rules not in ("before", "missing"))
+    with Peer(answering(body)) as peer:
+        gate = added(ADDED[rules], address=peer.address)
+        first = gate.order("k", limit=5)
+        assert first.status == 200
+        assert first.body.startswith(before + body + after), first
+        again = gate.order("k", limit=5)
+        assert len(peer.requests) == 1
+        if rules == "beyond the limit":
+            check_problem(again, 409, "IDEMPOTENCY_RESULT_UNAVAILABLE")
+        else:
+            assert replayed(again)
+            assert (again.status, again.body) == (200, first.body)
+
+
+def test_additions_over_http2_and_kept_connections(added):
+    with Peer(answering(b'{"a":1}')) as peer:
+        gate = added(ADDED["both"], address=peer.address)
+        whole = b'{part}{"a":1}{part}'
+        assert gate.order_http2("k").body == whole
+        assert gate.order_http2("k").body == whole
+        seed = order("k")
+        with client.Session(gate.port, 5) as session:
+            for _ in range(3):
+                answer = session.request("POST", seed.path, seed.body,
+                                         seed.headers)
+                assert answer.body == whole and session.alive()
+        assert len(peer.requests) == 1
+
+
+@pytest.mark.parametrize("rules", ["after", "before", "both"])
+def test_additions_to_a_problem(added, rules):
+    """Nothing is added to an error, and nobody waits for it."""
+    gate = added(ADDED[rules])
+    first = gate.order("k", "close", limit=5)
+    check_problem(first, 502, "UPSTREAM_RESET", "gateway")
+    gate.check_held("k", orders=1)
+    check_problem(gate.order("e", "status=404", limit=5), 404, "NOT_FOUND",
+                  "upstream")
+    check_problem(send(gate, {"Idempotency-Key": None}), 400,
+                  "IDEMPOTENCY_KEY_REQUIRED", "gateway")
+
+
+def test_additions_to_an_empty_answer(added):
+    gate = added(ADDED["both"])
+    for fault, status in (("empty=200", 200), ("empty=204", 204)):
+        first = gate.order(fault, fault, limit=5)
+        assert first.status == status, first
+        again = gate.order(fault, limit=5)
+        assert replayed(again) and again.body == first.body
 
 
 def test_ssi_in_an_answer_runs_no_order(gate):              # noqa: F811

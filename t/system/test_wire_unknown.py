@@ -108,9 +108,11 @@ def test_close_delimited_json_cut_short(gate):              # noqa: F811
     gate.check_held("k", orders=1)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"a":1', b'{"a":1}x', b"[1,",
-                                  b'"half', b"tru"])
-def test_close_delimited_that_is_no_json(gate, body):       # noqa: F811
+@pytest.mark.parametrize("body", [
+    b"{", b'{"a":1', b'{"a":1,', b'{"a', b"[1,", b"[", b'"half', b'{"a":"}',
+    b'{"a":"\\"}', b'[{"a":[1]}', b'{"a":[1}', b'\xef\xbb\xbf{"a":1',
+    b'{"a":1,"a":2', b'{"a":"caf\xe9', b'{"id":1}\n{"id":2'])
+def test_close_delimited_that_ends_within(gate, body):      # noqa: F811
     head = b"HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n"
     with Peer(sending(head + body)) as peer:
         gate = gate(address=peer.address)

@@ -8,11 +8,15 @@ BEGIN, END, PARAMS, STDIN, STDOUT = 1, 3, 4, 5, 6
 
 
 class FastCgi:
-    """`requests` holds (params, body); the answer is `body` with 200."""
+    """`requests` holds (params, body); the answer is `body` with `status`.
+    Where it is `cut`, the stream ends without END_REQUEST."""
 
-    def __init__(self, body=b'{"made":"by fastcgi"}'):
+    def __init__(self, body=b'{"made":"by fastcgi"}', status=b"200 OK",
+                 cut=False):
         self.requests = []
         self._body = body
+        self._status = status
+        self._cut = cut
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -40,9 +44,12 @@ class FastCgi:
     def _serve(self, sock):
         params, body = _read_request(sock.makefile("rb"))
         self.requests.append((params, body))
-        head = b"Status: 200 OK\r\nContent-Type: application/json\r\n\r\n"
-        sock.sendall(_record(STDOUT, head + self._body) + _record(STDOUT, b"")
-                     + _record(END, b"\0" * 8))
+        head = (b"Status: " + self._status
+                + b"\r\nContent-Type: application/json\r\n\r\n")
+        data = _record(STDOUT, head + self._body)
+        if not self._cut:
+            data += _record(STDOUT, b"") + _record(END, b"\0" * 8)
+        sock.sendall(data)
         sock.close()
 
 

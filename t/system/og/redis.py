@@ -41,7 +41,7 @@ class Redis:
     def _answers(self):
         try:
             return self.command("PING") == "PONG"
-        except OSError:
+        except (OSError, RedisError):
             return False            # it closes what came before it was ready
 
     def pause(self):
