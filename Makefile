@@ -25,7 +25,7 @@ FUZZING  := clang libclang-rt-14-dev libjansson-dev
 SOURCES := $(wildcard ngx_module/*.c ngx_module/*.h)
 PURE    := $(wildcard ngx_module/og_*.c)
 
-.PHONY: help deps build install demo test clean FORCE
+.PHONY: help deps build install uninstall demo test clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
@@ -67,6 +67,11 @@ install: build ## put the module where Debian's nginx looks
 	echo 'load_module modules/ngx_http_order_guard_module.so;' \
 	    > $(DESTDIR)$(CONF_DIR)/mod-http-order-guard.conf
 	ln -sf $(CONF_DIR)/mod-http-order-guard.conf \
+	    $(DESTDIR)$(ON_DIR)/50-mod-http-order-guard.conf
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(MODULE_DIR)/$(notdir $(MODULE)) \
+	    $(DESTDIR)$(CONF_DIR)/mod-http-order-guard.conf \
 	    $(DESTDIR)$(ON_DIR)/50-mod-http-order-guard.conf
 
 demo: ## show the four capabilities at work, on servers of its own

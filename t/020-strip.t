@@ -356,7 +356,7 @@ POST /order
 [map { "Content-Type: application/json\nSignature-Input: $_" } (
     'sig1=("repr-digest")', 'sig1=("digest")', 'sig1=("content-length")',
     'sig1=("@method" "@path" "content-type")',
-    'sig1=("x-digest");keyid="digest-of-content-length"')]
+    'sig1=("date");keyid="digest and content-length"')]
 --- response_body eval
 [('{"a":1}') x 3, ('{}') x 2]
 

@@ -258,14 +258,14 @@ not json
 
 === TEST 21: media types of which somebody may read another one
 --- request eval
-[map { "POST /order\n{}" } 1..24]
+[map { "POST /order\n{}" } 1..23]
 --- more_headers eval
 [map { "Content-Type: $_" } (
     'application/x-www-form-urlencoded,a+json',
     'application/x-www-form-urlencoded, application/json',
     'application/x-www-form-urlencoded,x/a+json',
     'application/x-www-form-urlencoded;+json',
-    'application/a b+json', 'application/a/b+json', 'application/+json',
+    'application/a b+json', 'application/a/b+json',
     'application/(x)+json', 'application/a@b+json', 'application/"a"+json',
     "application/a\xc3\xa9+json", "application/a\x0b+json",
     'application/json junk', 'application/json; junk',
@@ -275,9 +275,9 @@ not json
     'application/json;charset =utf-16', 'application/json;charset= utf-16',
     'application/json; a="b"c', 'application/json; a="b" c')]
 --- error_code eval
-[map { 415 } 1..24]
+[map { 415 } 1..23]
 --- response_body_like eval
-[map { qr/"code":"MEDIA_TYPE_UNSUPPORTED","origin":"gateway"/ } 1..24]
+[map { qr/"code":"MEDIA_TYPE_UNSUPPORTED","origin":"gateway"/ } 1..23]
 
 
 

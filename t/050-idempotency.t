@@ -489,12 +489,12 @@ Content-Type: application/problem+json
         order_guard_idempotency required;
 --- request eval
 ["OPTIONS /order\n{}", "OPTIONS /order", "OPTIONS /order",
- "OPTIONS /order?_method=PUT", "OPTIONS /order\n{}"]
+ "OPTIONS /order", "OPTIONS /order\n{}"]
 --- more_headers eval
 ["Authorization: Bearer t\nContent-Type: application/json",
  "Authorization: Bearer t\nX-HTTP-Method-Override: POST",
  "Authorization: Bearer t\nX-Method-Override: patch",
- "Authorization: Bearer t",
+ "Authorization: Bearer t\nX-HTTP-Method: Delete",
  "Content-Type: application/json\nIdempotency-Key: k"]
 --- error_code eval
 [400, 400, 400, 400, 401]
@@ -519,9 +519,10 @@ Content-Type: application/problem+json
 --- rules
         order_guard_idempotency required;
 --- request eval
-["OPTIONS /order", "OPTIONS /order?_method=get", "OPTIONS /order"]
+["OPTIONS /order", "OPTIONS /order", "OPTIONS /order"]
 --- more_headers eval
-["X-HTTP-Method-Override: GET", "", "X-HTTP-Method-Override: OPTIONS"]
+["X-HTTP-Method-Override: GET", "X-HTTP-Method: head",
+ "X-HTTP-Method-Override: OPTIONS"]
 --- error_code eval
 [200, 200, 200]
 --- response_headers eval

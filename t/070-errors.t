@@ -539,7 +539,7 @@ GET /order
 [404, 502, 502, 403, 500]
 --- response_body_like eval
 [qr/^\{"type":"about:blank","title":"Not Found","status":404,.*"origin":"gateway"/,
- (qr/^\{"type":"about:blank","title":"Bad Gateway","status":502,.*"code":"UPSTREAM_UNREACHABLE","origin":"gateway"/) x 2,
+ (qr/^\{"type":"about:blank","title":"Bad Gateway","status":502,.*"code":"UPSTREAM_RESET","origin":"gateway"/) x 2,
  qr/^\{"type":"about:blank","title":"Forbidden","status":403,.*"origin":"gateway"/,
  qr/^\{"type":"about:blank","title":"Internal Server Error","status":500,.*"origin":"upstream"/]
 

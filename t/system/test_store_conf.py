@@ -86,3 +86,71 @@ def test_refused(check, store, words):
 def test_accepted(check, store):
     code, text = check(store)
     assert code == 0, text
+
+
+# a scope that is the same for two shops
+
+
+TWO = """
+    order_guard_store main redis://127.0.0.1:1;
+    server {{
+        listen 127.0.0.1:1; {first}
+        location / {{ order_guard on; {rule} proxy_pass http://127.0.0.1:1; }}
+    }}
+    server {{
+        listen 127.0.0.1:2; {second}
+        location / {{ order_guard on; {rule} proxy_pass http://127.0.0.1:1; }}
+    }}
+"""
+RULE = "order_guard_idempotency required{};"
+
+
+@pytest.fixture
+def check_two(nginx):
+    """What nginx -t says of two servers, which it must accept."""
+    def check(rule, first="", second=""):
+        server = nginx(TWO.format(rule=rule, first=first, second=second),
+                       start=False)
+        code, text = server.check_configuration()
+        assert code == 0, text
+        return text
+    return check
+
+
+@pytest.mark.parametrize("rule", [RULE.format(""),
+                                  RULE.format(" ttl=1h store=main"),
+                                  RULE.format("").replace("required",
+                                                          "optional")])
+def test_servers_without_a_name_share_their_keys(check_two, rule):
+    lines = [line for line in check_two(rule).splitlines()
+             if "[warn]" in line]
+    assert len(lines) == 1, lines
+    assert '"scope=' in lines[0] and '"server_name"' in lines[0], lines
+
+
+@pytest.mark.parametrize("rule, names", [
+    (RULE.format(""), ("server_name a;", "server_name b;")),
+    (RULE.format(""), ("server_name a;", "")),
+    (RULE.format(" scope=$server_port"), ("", "")),
+    (RULE.format(" scope=shop"), ("", "")),
+    ("order_guard_idempotency off;", ("", "")),
+    ("order_guard_limit 1r/s;", ("", "")),
+    ("order_guard_strip price;", ("", "")),
+])
+def test_servers_that_share_no_keys_or_are_meant_to(check_two, rule, names):
+    assert "[warn]" not in check_two(rule, *names)
+
+
+def test_one_server_without_a_name(nginx):
+    location = "order_guard on; order_guard_idempotency required; return 200;"
+    server = nginx(f"""
+        order_guard_store main redis://127.0.0.1:1;
+        server {{
+            listen 127.0.0.1:1;
+            location /a {{ {location} }}
+            location /b {{ {location} }}
+        }}
+        server {{ listen 127.0.0.1:2; }}
+    """, start=False)
+    code, text = server.check_configuration()
+    assert code == 0 and "[warn]" not in text, text

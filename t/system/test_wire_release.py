@@ -3,6 +3,8 @@ order was not taken (interface, "what becomes of the key")."""
 
 import socket
 
+import pytest
+
 from og import client
 from og.gate import gate, order, replayed                   # noqa: F401
 from og.peer import Peer, answering, closing
