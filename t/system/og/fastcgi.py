@@ -46,7 +46,7 @@ class FastCgi:
         self.requests.append((params, body))
         head = (b"Status: " + self._status
                 + b"\r\nContent-Type: application/json\r\n\r\n")
-        data = _record(STDOUT, head + self._body)
+        data = _stdout(head + self._body)
         if not self._cut:
             data += _record(STDOUT, b"") + _record(END, b"\0" * 8)
         sock.sendall(data)
@@ -85,6 +85,11 @@ def _length(data):
     if data[0] < 128:
         return data[0], data[1:]
     return int.from_bytes(data[:4], "big") & 0x7fffffff, data[4:]
+
+
+def _stdout(data):
+    return b"".join(_record(STDOUT, data[start:start + 32768])
+                    for start in range(0, len(data), 32768))
 
 
 def _record(kind, data):
