@@ -166,7 +166,10 @@ typedef enum {
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_og_loc_conf_t      *conf;      /* of the admitting location */
-    ngx_array_t                 *error_pages;   /* of the first location */
+    ngx_array_t                 *error_pages;   /* of the last location that
+                                                   the handler saw */
+    ngx_array_t                 *earlier_error_pages;   /* of the one before */
+    ngx_http_upstream_t         *upstream;      /* before the last redirect */
     ngx_array_t                 *counted_limits;    /* of a location before */
     ngx_http_og_state_e          state;
 
@@ -353,7 +356,8 @@ void ngx_http_og_watch_dispatch(ngx_http_request_t *r,
 /* ngx_http_og_wire.c: what left for the upstream, and what came back */
 
 /* Whether a byte of the request can have left, on any attempt. */
-ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 
 /*
  * Status of the last attempt's answer, 0 where it had none; without an
@@ -417,7 +421,8 @@ size_t ngx_http_og_media_type_length(ngx_str_t *value);
 
 /*
  * Reads, validates and cuts the body that nginx has read by the rules of
- * conf, and installs what is left.  NGX_OK, NGX_DECLINED (ctx->error) or NGX_ERROR.
+ * conf, and installs what is left.  NGX_OK, NGX_DECLINED (ctx->error) or
+ * NGX_ERROR.
  */
 ngx_int_t ngx_http_og_police_body(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf);

@@ -67,6 +67,7 @@ ngx_http_og_get_ctx(ngx_http_request_t *r)
         if (cln->handler == ngx_http_og_keep_ctx) {
             ctx = cln->data;
             ctx->redirected = 1;
+            ctx->upstream = r->upstream;
             ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
 
             ngx_http_set_ctx(r, ctx, ngx_http_order_guard_module);

@@ -111,14 +111,30 @@ ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (!r->internal || r->err_status == 0 || ctx->insisted) {
+    if (!r->internal || ctx->insisted) {
+        return 0;
+    }
+
+    if (r->err_status == 0) {
+
+        /* "error_page 502 = @page": no error any more, but no upstream's */
+
+        return ctx->redirected && r->error_page
+               && r->upstream == ctx->upstream;
+    }
+
+    if (r->upstream != ctx->upstream
+        && r->upstream->headers_in.status_n == 0)
+    {
+        /* the page itself failed, and nginx says so */
         return 0;
     }
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     return ngx_http_og_has_page(clcf->error_pages, r->err_status)
-           || ngx_http_og_has_page(ctx->error_pages, r->err_status);
+           || ngx_http_og_has_page(ctx->error_pages, r->err_status)
+           || ngx_http_og_has_page(ctx->earlier_error_pages, r->err_status);
 }
 
 

@@ -210,21 +210,30 @@ ngx_http_og_join(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 /*
- * An answer without a length ends with its connection, as it does when the
- * upstream dies: JSON at least tells whether it is whole.
+ * nginx does not hold every upstream to the length that it announced, and an
+ * answer without one ends with its connection, as it does when the upstream
+ * dies: JSON at least tells whether it has ended.
  */
 
 static ngx_uint_t
 ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (!ctx->claimed
-        || !ngx_http_og_close_delimited(r)
-        || !ngx_http_og_is_json(r))
+    if (!ctx->claimed || r->method == NGX_HTTP_HEAD
+        || r->headers_out.status == NGX_HTTP_NO_CONTENT
+        || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
     {
         return 0;
     }
 
-    return !og_json_is_ended(ctx->content.data, ctx->content.len);
+    if (!ctx->normalise
+        && r->headers_out.content_length_n > (off_t) ctx->gathered_size)
+    {
+        return 1;
+    }
+
+    return ngx_http_og_close_delimited(r)
+           && ngx_http_og_is_json(r)
+           && !og_json_is_ended(ctx->content.data, ctx->content.len);
 }
 
 

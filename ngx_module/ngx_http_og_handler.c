@@ -49,9 +49,10 @@ static const ngx_str_t  ngx_http_og_accept_encoding[] = {
 ngx_int_t
 ngx_http_og_handler(ngx_http_request_t *r)
 {
-    ngx_http_cleanup_t      *cln;
-    ngx_http_og_ctx_t       *ctx;
-    ngx_http_og_loc_conf_t  *olcf;
+    ngx_http_cleanup_t        *cln;
+    ngx_http_og_ctx_t         *ctx;
+    ngx_http_og_loc_conf_t    *olcf;
+    ngx_http_core_loc_conf_t  *clcf;
 
     if (r != r->main) {
         return NGX_DECLINED;
@@ -60,6 +61,10 @@ ngx_http_og_handler(ngx_http_request_t *r)
     ctx = ngx_http_og_get_ctx(r);
 
     if (ctx) {
+        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+        ctx->earlier_error_pages = ctx->error_pages;
+        ctx->error_pages = clcf->error_pages;
+
         return ngx_http_og_resume(r, ctx);
     }
 
@@ -566,8 +571,8 @@ ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
-    if (ctx->redirected && olcf != ctx->conf && ngx_http_og_applies(r, olcf)
-        && !(r->err_status && r->method == NGX_HTTP_GET))
+    if (ctx->redirected && olcf != ctx->conf
+        && ngx_http_og_applies(r, olcf))
     {
         ctx->redirected = 0;
         return ngx_http_og_admit_again(r, ctx, olcf);
@@ -592,7 +597,9 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 {
     ngx_int_t  rc;
 
-    if (ctx->claimed) {
+    if (ctx->claimed || (r->err_status && r->method == NGX_HTTP_GET)) {
+
+        /* neither an order twice nor an order: a page about an error */
 
         rc = ngx_http_og_police_body(r, ctx, olcf);
 

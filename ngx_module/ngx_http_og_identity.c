@@ -28,6 +28,8 @@ static ngx_int_t ngx_http_og_fill_quotas(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op);
 static ngx_int_t ngx_http_og_fill_quota(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op, ngx_uint_t policy);
+static ngx_uint_t ngx_http_og_is_counted(ngx_array_t *counted,
+    ngx_http_og_limit_t *limit);
 static void ngx_http_og_digest_begin(void);
 static void ngx_http_og_digest_add(ngx_str_t *part);
 static void ngx_http_og_digest_end(u_char *digest);
@@ -233,9 +235,7 @@ ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    if (ctx->conf->limits == NULL
-        || ctx->conf->limits == ctx->counted_limits)
-    {
+    if (ctx->conf->limits == NULL) {
         return NGX_OK;
     }
 
@@ -439,6 +439,10 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     limit = ctx->conf->limits->elts;
     limit = &limit[policy];
 
+    if (ngx_http_og_is_counted(ctx->counted_limits, limit)) {
+        return NGX_OK;
+    }
+
     ngx_memcpy(owner, ctx->caller, NGX_HTTP_OG_NAME_SIZE);
 
     if (limit->key) {
@@ -476,6 +480,34 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
                      - p;
 
     return NGX_OK;
+}
+
+
+/* Whether a location before a redirect has counted this name already. */
+
+static ngx_uint_t
+ngx_http_og_is_counted(ngx_array_t *counted, ngx_http_og_limit_t *limit)
+{
+    ngx_uint_t            i;
+    ngx_http_og_limit_t  *known;
+
+    if (counted == NULL) {
+        return 0;
+    }
+
+    known = counted->elts;
+
+    for (i = 0; i < counted->nelts; i++) {
+        if (known[i].name.len == limit->name.len
+            && ngx_memcmp(known[i].name.data, limit->name.data,
+                          limit->name.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

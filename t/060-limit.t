@@ -313,5 +313,3 @@ Authorization: Bearer t
 Content-Type: application/json
 --- error_code eval
 [200, 200, 429, 429]
---- response_headers eval
-[('RateLimit-Policy: "2r/h";q=2;w=3600') x 4]

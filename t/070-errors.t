@@ -598,16 +598,6 @@ GET /order
         try_files /page.txt =500;
     }
 
-    location /deny-index/ {
-        root html;
-        index none.html /denied;
-    }
-
-    location = /denied {
-        error_page 403 /page.txt;
-        deny all;
-    }
-
     location = /first {
         error_page 404 = /second;
     }
@@ -618,15 +608,13 @@ GET /order
 --- user_files
 >>> page.txt
 our own file
->>> deny-index/a
 --- request eval
-["GET /return/", "GET /file/", "GET /named/", "GET /kept/", "GET /deny-index/",
- "GET /first"]
+["GET /return/", "GET /file/", "GET /named/", "GET /kept/", "GET /first"]
 --- error_code eval
-[502, 502, 503, 502, 403, 200]
+[502, 502, 503, 502, 200]
 --- response_body_like eval
 [qr/^our own text$/, qr/^our own file$/, qr/^our own answer$/,
- qr/^our own file$/, qr/^our own file$/, qr/^our own file$/]
+ qr/^our own file$/, qr/^our own file$/]
 
 
 
