@@ -41,6 +41,7 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
     ctx->request = r;
     ctx->conf = conf;
     ctx->error_pages = clcf->error_pages;
+    ctx->upstream = r->upstream;
 
     ngx_http_set_ctx(r, ctx, ngx_http_order_guard_module);
 

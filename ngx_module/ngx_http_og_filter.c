@@ -123,7 +123,7 @@ ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
                && r->upstream == ctx->upstream;
     }
 
-    if (r->upstream != ctx->upstream
+    if (r->upstream && r->upstream != ctx->upstream
         && r->upstream->headers_in.status_n == 0)
     {
         /* the page itself failed, and nginx says so */

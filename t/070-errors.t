@@ -680,3 +680,25 @@ our own file
  qr/"code":"CLOSED","origin":"gateway"/,
  qr/^(?!.*secret).*"origin":"gateway"/,
  qr/^(?!.*maintenance).*"code":"[A-Z_]+","origin":"gateway"/]
+
+
+
+=== TEST 31: the operator's page in a guarded location, the error in one that is not
+--- config
+    error_page 502 /page.txt;
+
+    location = /down {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_DEAD_PORT;
+    }
+
+    location = /page.txt {
+        order_guard on;
+    }
+--- user_files
+>>> page.txt
+our own file
+--- request
+GET /down
+--- error_code: 502
+--- response_body
+our own file
