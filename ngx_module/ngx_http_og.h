@@ -473,9 +473,6 @@ ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
 ngx_int_t ngx_http_og_remove_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
 
-/* Has the variables that repeat header lines evaluated anew. */
-void ngx_http_og_forget_variables(ngx_http_request_t *r);
-
 /* Adds a response header; name and value must live as long as r. */
 ngx_table_elt_t *ngx_http_og_add_header(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *value);
@@ -518,7 +515,7 @@ char *ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 
 ngx_int_t ngx_http_og_add_variables(ngx_conf_t *cf);
 
-/* Looks up what ngx_http_og_forget_variables() is to forget. */
+/* Looks up the variables that repeat header lines, to have them made anew. */
 ngx_int_t ngx_http_og_find_variables(ngx_conf_t *cf);
 
 

@@ -9,6 +9,7 @@
 
 static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h,
     const ngx_str_t *names);
+static void ngx_http_og_forget_variables(ngx_http_request_t *r);
 static void ngx_http_og_drop_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
 static u_char *ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
@@ -144,7 +145,7 @@ ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
 
 /* A variable that was looked at before would go on saying what was. */
 
-void
+static void
 ngx_http_og_forget_variables(ngx_http_request_t *r)
 {
     ngx_uint_t                i, *index;
