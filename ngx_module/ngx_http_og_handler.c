@@ -25,6 +25,7 @@ static void ngx_http_og_store_failed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_refuse_for(ngx_http_og_ctx_t *ctx, ngx_int_t rc);
 static void ngx_http_og_refuse(ngx_http_og_ctx_t *ctx,
     ngx_http_og_error_e error);
 static ngx_int_t ngx_http_og_resume(ngx_http_request_t *r,
@@ -121,8 +122,7 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_http_og_ask(r, ctx);
 
     } else {
-        ngx_http_og_refuse(ctx, rc == NGX_ERROR ? NGX_HTTP_OG_INTERNAL_ERROR
-                                                : ctx->error);
+        ngx_http_og_refuse_for(ctx, rc);
     }
 
     if (ctx->state == NGX_HTTP_OG_ASKING) {
@@ -238,8 +238,7 @@ ngx_http_og_body_handler(ngx_http_request_t *r)
         ngx_http_og_ask(r, ctx);
 
     } else {
-        ngx_http_og_refuse(ctx, rc == NGX_ERROR ? NGX_HTTP_OG_INTERNAL_ERROR
-                                                : ctx->error);
+        ngx_http_og_refuse_for(ctx, rc);
     }
 
     if (ctx->state == NGX_HTTP_OG_ASKING) {
@@ -265,9 +264,7 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         rc = ngx_http_og_read_key(r, ctx);
 
         if (rc != NGX_OK) {
-            ngx_http_og_refuse(ctx, rc == NGX_ERROR
-                                    ? NGX_HTTP_OG_INTERNAL_ERROR
-                                    : ctx->error);
+            ngx_http_og_refuse_for(ctx, rc);
             return;
         }
     }
@@ -493,6 +490,16 @@ ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
+/* After a check that answered NGX_DECLINED (ctx->error says why) or failed. */
+
+static void
+ngx_http_og_refuse_for(ngx_http_og_ctx_t *ctx, ngx_int_t rc)
+{
+    ngx_http_og_refuse(ctx, rc == NGX_ERROR ? NGX_HTTP_OG_INTERNAL_ERROR
+                                            : ctx->error);
+}
+
+
 static void
 ngx_http_og_refuse(ngx_http_og_ctx_t *ctx, ngx_http_og_error_e error)
 {
@@ -604,9 +611,7 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         rc = ngx_http_og_police_body(r, ctx, olcf);
 
         if (rc != NGX_OK) {
-            ngx_http_og_refuse(ctx, rc == NGX_ERROR
-                                    ? NGX_HTTP_OG_INTERNAL_ERROR
-                                    : ctx->error);
+            ngx_http_og_refuse_for(ctx, rc);
         }
 
         return ngx_http_og_resume(r, ctx);

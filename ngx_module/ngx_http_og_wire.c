@@ -74,7 +74,5 @@ ngx_http_og_close_delimited(ngx_http_request_t *r)
 
     return u != NULL
            && u->headers_in.content_length_n == -1
-           && !u->headers_in.chunked
-           && r->headers_out.status != NGX_HTTP_NO_CONTENT
-           && r->headers_out.status != NGX_HTTP_NOT_MODIFIED;
+           && !u->headers_in.chunked;
 }
