@@ -156,7 +156,7 @@ og_problem_errors_length(const char *errors, size_t *len)
 {
     size_t            size;
     og_json_type_e    root;
-    og_json_status_e  status;
+    og_body_status_e  status;
 
     *len = 0;
 
@@ -179,7 +179,7 @@ og_problem_errors_length(const char *errors, size_t *len)
         *len = size;
     }
 
-    return status == OG_JSON_NO_MEMORY ? -1 : 0;
+    return status == OG_BODY_NO_MEMORY ? -1 : 0;
 }
 
 

@@ -76,7 +76,7 @@ og_problem_read(og_problem_t *problem, const unsigned char *body, size_t len)
     og_problem_body_t    source;
     og_problem_texts_t  *texts;
 
-    if (og_problem_scan(body, len, OG_PROBLEM_MAX_DEPTH, &root) != OG_JSON_OK
+    if (og_problem_scan(body, len, OG_PROBLEM_MAX_DEPTH, &root) != OG_BODY_OK
         || root != OG_JSON_OBJECT)
     {
         return -1;
@@ -114,7 +114,7 @@ og_problem_is_valid(unsigned status, const unsigned char *body, size_t len)
 
     static const char *const  texts[3] = { "/type", "/title", "/detail" };
 
-    if (og_problem_scan(body, len, OG_PROBLEM_MAX_DEPTH, &root) != OG_JSON_OK
+    if (og_problem_scan(body, len, OG_PROBLEM_MAX_DEPTH, &root) != OG_BODY_OK
         || root != OG_JSON_OBJECT)
     {
         return 0;

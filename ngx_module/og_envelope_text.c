@@ -15,19 +15,19 @@
 #define OG_PROBLEM_REPLACEMENT  "\xEF\xBF\xBD"    /* U+FFFD */
 
 
-og_json_status_e
+og_body_status_e
 og_problem_scan(const unsigned char *data, size_t len, size_t max_depth,
     og_json_type_e *root)
 {
-    og_json_t         *json;
-    og_json_rules_t    rules;
-    og_json_status_e   status;
+    og_scanner_t         *json;
+    og_body_rules_t    rules;
+    og_body_status_e   status;
 
     *root = OG_JSON_NONE;
-    json = og_json_create();
+    json = og_scanner_create();
 
     if (json == NULL) {
-        return OG_JSON_NO_MEMORY;
+        return OG_BODY_NO_MEMORY;
     }
 
     memset(&rules, 0, sizeof(rules));
@@ -35,9 +35,9 @@ og_problem_scan(const unsigned char *data, size_t len, size_t max_depth,
 
     status = og_json_scan(json, &rules, data, len)->status;
 
-    og_json_free(json);
+    og_scanner_free(json);
 
-    if (status == OG_JSON_OK) {
+    if (status == OG_BODY_OK) {
         *root = og_json_find(data, len, "", 0).type;
     }
 

@@ -28,9 +28,9 @@
 
 /*
  * Scans a document of at most max_depth levels.  *root is its type,
- * OG_JSON_NONE unless the status is OG_JSON_OK.
+ * OG_JSON_NONE unless the status is OG_BODY_OK.
  */
-og_json_status_e og_problem_scan(const unsigned char *data, size_t len,
+og_body_status_e og_problem_scan(const unsigned char *data, size_t len,
     size_t max_depth, og_json_type_e *root);
 
 

@@ -15,7 +15,6 @@
 
 static og_json_seen_e og_json_names_push(og_json_names_t *names,
     og_json_scope_t *scope, og_json_raw_name_t name, uint32_t word);
-static int og_json_names_reserve(og_json_names_t *names, size_t count);
 static int og_json_names_has(const og_json_names_t *names,
     const og_json_scope_t *scope, og_json_raw_name_t name, uint32_t word);
 static og_json_seen_e og_json_names_add_to_table(og_json_names_t *names,
@@ -38,6 +37,7 @@ og_json_names_init(og_json_names_t *names)
 {
     memset(names, 0, sizeof(og_json_names_t));
     og_hash_key_init(&names->key);
+    og_json_known_init(&names->known);
 }
 
 
@@ -45,7 +45,6 @@ void
 og_json_names_done(og_json_names_t *names)
 {
     free(names->names);
-    free(names->words);
     free(names->slots);
     free(names->text.data);
 }
@@ -54,16 +53,18 @@ og_json_names_done(og_json_names_t *names)
 void
 og_json_names_trim(og_json_names_t *names)
 {
-    og_hash_key_t  key;
-
-    if (og_grow_is_large(names->alloc, sizeof(og_json_raw_name_t))
+    if (og_grow_is_large(names->alloc, sizeof(og_json_listed_t))
         || og_grow_is_large(names->slots_alloc, sizeof(uint32_t))
         || og_grow_is_large(names->text.alloc, 1))
     {
-        key = names->key;
         og_json_names_done(names);
-        memset(names, 0, sizeof(og_json_names_t));
-        names->key = key;
+
+        names->names = NULL;
+        names->alloc = 0;
+        names->slots = NULL;
+        names->slots_alloc = 0;
+        names->text.data = NULL;
+        names->text.alloc = 0;
     }
 }
 
@@ -80,6 +81,8 @@ og_json_names_add_slowly(og_json_names_t *names, og_json_scope_t *scope,
         return OG_JSON_NAME_REPEATED;
     }
 
+    scope->seen[sketch >> 30] |= UINT64_C(1) << ((sketch >> 24) & 63);
+
     return og_json_names_push(names, scope, name, sketch);
 }
 
@@ -88,44 +91,25 @@ static og_json_seen_e
 og_json_names_push(og_json_names_t *names, og_json_scope_t *scope,
     og_json_raw_name_t name, uint32_t word)
 {
-    if (scope->last == names->alloc
-        && og_json_names_reserve(names, scope->last + 1) != 0)
-    {
-        return OG_JSON_NAME_NO_MEMORY;
+    void  *grown;
+
+    if (scope->last == names->alloc) {
+        grown = og_grow(names->names, &names->alloc, scope->last + 1,
+                        sizeof(og_json_listed_t));
+        if (grown == NULL) {
+            return OG_JSON_NAME_NO_MEMORY;
+        }
+
+        names->names = grown;
     }
 
-    names->names[scope->last] = name;
-    names->words[scope->last] = word;
+    names->names[scope->last].raw = name;
+    names->names[scope->last].word = word;
     scope->last++;
 
+    og_json_names_make_room(names, scope);
+
     return OG_JSON_NAME_NEW;
-}
-
-
-static int
-og_json_names_reserve(og_json_names_t *names, size_t count)
-{
-    void    *grown;
-    size_t   alloc;
-
-    alloc = names->alloc;
-
-    grown = og_grow(names->names, &alloc, count, sizeof(og_json_raw_name_t));
-    if (grown == NULL) {
-        return -1;
-    }
-
-    names->names = grown;
-
-    grown = realloc(names->words, (alloc + 3) * sizeof(uint32_t));
-    if (grown == NULL) {
-        return -1;
-    }
-
-    names->words = grown;
-    names->alloc = alloc;
-
-    return 0;
 }
 
 
@@ -137,8 +121,8 @@ og_json_names_has(const og_json_names_t *names, const og_json_scope_t *scope,
 
     for (i = scope->first; i < scope->last; i++) {
 
-        if (names->words[i] == word
-            && og_json_names_equal(&names->names[i], &name))
+        if (names->names[i].word == word
+            && og_json_names_equal(&names->names[i].raw, &name))
         {
             return 1;
         }
@@ -188,6 +172,7 @@ og_json_names_widen(og_json_names_t *names, og_json_scope_t *scope)
 {
     void    *grown;
     size_t   i, need, nslots;
+    og_json_listed_t *listed;
 
     nslots = scope->nslots ? scope->nslots * 2 : OG_JSON_NAMES_FEW * 4;
     need = scope->slots_first + nslots;
@@ -209,10 +194,10 @@ og_json_names_widen(og_json_names_t *names, og_json_scope_t *scope)
     memset(names->slots + scope->slots_first, 0, nslots * sizeof(uint32_t));
 
     for (i = scope->first; i < scope->last; i++) {
+        listed = &names->names[i];
 
         if (scope->nslots == 0
-            && og_json_names_hash(names, names->names[i], &names->words[i])
-               != 0)
+            && og_json_names_hash(names, listed->raw, &listed->word) != 0)
         {
             return -1;
         }
@@ -221,7 +206,7 @@ og_json_names_widen(og_json_names_t *names, og_json_scope_t *scope)
     scope->nslots = nslots;
 
     for (i = scope->first; i < scope->last; i++) {
-        *og_json_names_slot(names, scope, names->words[i], NULL) =
+        *og_json_names_slot(names, scope, names->names[i].word, NULL) =
                                           (uint32_t) (i - scope->first + 1);
     }
 
@@ -270,8 +255,8 @@ og_json_names_slot(const og_json_names_t *names, const og_json_scope_t *scope,
     for (slot = hash; slots[slot & mask] != 0; slot++) {
         n = scope->first + slots[slot & mask] - 1;
 
-        if (name != NULL && names->words[n] == hash
-            && og_json_names_equal(&names->names[n], name))
+        if (name != NULL && names->names[n].word == hash
+            && og_json_names_equal(&names->names[n].raw, name))
         {
             break;
         }

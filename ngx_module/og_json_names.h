@@ -4,10 +4,10 @@
  *
  * Which names an object has had so far.  Objects lie within each other, so
  * all that is kept is a stack: what an inner object added is gone when the
- * outer one goes on.  A few names are told apart by their sketches, one
- * after the other; an object with more gets a table by a keyed hash, so that
- * no choice of names makes a look-up slow.  Private to og_json.
- * Pure: libc only.
+ * outer one goes on.  Most names are new by a bit of their sketch; where they
+ * may not be, a few are compared one after the other, and an object with more
+ * gets a table by a keyed hash, so that no choice of names makes a look-up
+ * slow.  Private to og_json.  Pure: libc only.
  */
 
 
@@ -19,18 +19,12 @@
 #include <stdint.h>
 
 #include "og_hash.h"
+#include "og_json_known.h"
 #include "og_sketch.h"
 
 
-/* Up to here looking at all sketches is faster than a table. */
+/* Up to here looking at all names is faster than a table. */
 #define OG_JSON_NAMES_FEW  16
-
-
-/* A name as it stands in the document, without its quotes. */
-typedef struct {
-    const unsigned char  *data;
-    size_t                len;
-} og_json_raw_name_t;
 
 
 /* Room for an unescaped name. */
@@ -40,17 +34,25 @@ typedef struct {
 } og_json_text_t;
 
 
+/* A name of an object that is open. */
+typedef struct {
+    og_json_raw_name_t    raw;
+    uint32_t              word;       /* its sketch, or its hash */
+} og_json_listed_t;
+
+
 typedef struct {
     og_hash_key_t         key;
 
-    og_json_raw_name_t   *names;
-    uint32_t             *words;      /* sketch or hash of each */
-    size_t                alloc;      /* of both; room for 3 words more */
+    og_json_listed_t     *names;
+    size_t                alloc;
 
     uint32_t             *slots;      /* tables of the large objects */
     size_t                slots_alloc;
 
     og_json_text_t        text;       /* of the name that is hashed */
+
+    og_json_known_t       known;      /* from other objects and bodies */
 } og_json_names_t;
 
 
@@ -58,6 +60,8 @@ typedef struct {
 typedef struct {
     size_t                first;
     size_t                last;
+    size_t                room;       /* so far last goes without a look */
+    uint64_t              seen[4];    /* a bit by the sketch of each name */
     size_t                slots_first;
     size_t                nslots;     /* a power of two; 0: no table yet */
 } og_json_scope_t;
@@ -78,28 +82,77 @@ void og_json_names_done(og_json_names_t *names);
 void og_json_names_trim(og_json_names_t *names);
 
 
+/* As far as there is memory, and no table is needed. */
+static inline void
+og_json_names_make_room(const og_json_names_t *names, og_json_scope_t *scope)
+{
+    scope->room = scope->first + OG_JSON_NAMES_FEW;
+
+    if (scope->room > names->alloc) {
+        scope->room = names->alloc;
+    }
+}
+
+
+/* Begins with a scope that is no object's. */
+static inline void
+og_json_names_begin(og_json_scope_t *scope)
+{
+    scope->last = 0;
+    scope->slots_first = 0;
+    scope->nslots = 0;
+}
+
+
 /* Opens the scope of an object within the one that outer belongs to. */
 static inline void
-og_json_names_open(og_json_scope_t *scope, const og_json_scope_t *outer)
+og_json_names_open(const og_json_names_t *names, og_json_scope_t *scope,
+    const og_json_scope_t *outer)
 {
     scope->first = outer->last;
     scope->last = outer->last;
     scope->slots_first = outer->slots_first + outer->nslots;
     scope->nslots = 0;
+    og_json_names_make_room(names, scope);
+
+    memset(scope->seen, 0, sizeof(scope->seen));
 }
+
+
+/*
+ * The same where the name may be like another, is one of many, or needs room.
+ */
+og_json_seen_e og_json_names_add_slowly(og_json_names_t *names,
+    og_json_scope_t *scope, og_json_raw_name_t name, uint32_t sketch);
 
 
 /*
  * Adds a name to an object whose inner ones are closed, unless it is there.
  * sketch is that of the unescaped name, in a word.
  */
-static inline og_json_seen_e og_json_names_add(og_json_names_t *names,
-    og_json_scope_t *scope, og_json_raw_name_t name, uint32_t sketch);
+static inline og_json_seen_e
+og_json_names_add(og_json_names_t *names, og_json_scope_t *scope,
+    og_json_raw_name_t name, uint32_t sketch)
+{
+    uint64_t          *seen;
+    unsigned           bit;
+    og_json_listed_t  *listed;
 
+    seen = &scope->seen[sketch >> 30];
+    bit = (sketch >> 24) & 63;
 
-/* The same where the name is like another, is one of many, or needs room. */
-og_json_seen_e og_json_names_add_slowly(og_json_names_t *names,
-    og_json_scope_t *scope, og_json_raw_name_t name, uint32_t sketch);
+    if (((*seen >> bit) & 1) || scope->last >= scope->room) {
+        return og_json_names_add_slowly(names, scope, name, sketch);
+    }
+
+    *seen |= UINT64_C(1) << bit;
+
+    listed = &names->names[scope->last++];
+    listed->raw = name;
+    listed->word = sketch;
+
+    return OG_JSON_NAME_NEW;
+}
 
 
 /*
@@ -107,67 +160,6 @@ og_json_seen_e og_json_names_add_slowly(og_json_names_t *names,
  * memory is short; at least 16 more bytes may be read.
  */
 ptrdiff_t og_json_text_unescape(og_json_text_t *text, og_json_raw_name_t name);
-
-
-/* Whether one of a few words is that; 3 more words may be read. */
-static inline int
-og_json_names_have(const uint32_t *words, size_t count, uint32_t word)
-{
-#if (OG_SKETCH_SSE2)
-
-    size_t   i;
-    __m128i  v, equal;
-
-    equal = _mm_setzero_si128();
-    v = _mm_set1_epi32((int) word);
-
-    for (i = 0; i + 4 <= count; i += 4) {
-        equal = _mm_or_si128(equal, _mm_cmpeq_epi32(v, _mm_loadu_si128(
-                                  (const __m128i *) (const void *)
-                                  (words + i))));
-    }
-
-    if (_mm_movemask_epi8(equal)) {
-        return 1;
-    }
-
-    equal = _mm_cmpeq_epi32(v, _mm_loadu_si128((const __m128i *)
-                                               (const void *) (words + i)));
-
-    return (_mm_movemask_epi8(equal) & ((1 << 4 * (count - i)) - 1)) != 0;
-
-#else
-
-    size_t  i;
-
-    for (i = 0; i < count && words[i] != word; i++) { /* void */ }
-
-    return i < count;
-
-#endif
-}
-
-
-static inline og_json_seen_e
-og_json_names_add(og_json_names_t *names, og_json_scope_t *scope,
-    og_json_raw_name_t name, uint32_t sketch)
-{
-    size_t  count;
-
-    count = scope->last - scope->first;
-
-    if (count >= OG_JSON_NAMES_FEW || scope->last == names->alloc
-        || og_json_names_have(names->words + scope->first, count, sketch))
-    {
-        return og_json_names_add_slowly(names, scope, name, sketch);
-    }
-
-    names->names[scope->last] = name;
-    names->words[scope->last] = sketch;
-    scope->last++;
-
-    return OG_JSON_NAME_NEW;
-}
 
 
 #endif /* OG_JSON_NAMES_H_INCLUDED_ */

@@ -12,288 +12,394 @@
 #include <string.h>
 
 #include "og_grow.h"
+#include "og_json.h"
 #include "og_json_scan.h"
+#include "og_json_token.h"
 
 
-static const unsigned char *og_json_root(og_json_t *json);
-static const unsigned char *og_json_part(og_json_t *json,
+static const unsigned char *og_json_root(og_scanner_t *s,
     const unsigned char *p);
-static const unsigned char *og_json_member(og_json_t *json,
+static int og_json_begin(og_scanner_t *s);
+static const unsigned char *og_json_next(og_scanner_t *s,
     const unsigned char *p);
-static const unsigned char *og_json_name(og_json_t *json,
-    const unsigned char *p, og_name_t *name);
-static const unsigned char *og_json_name_unescape(og_json_t *json,
-    og_json_raw_name_t raw, og_name_t *name);
-static const unsigned char *og_json_element(og_json_t *json,
+static const unsigned char *og_json_behind(og_scanner_t *s,
     const unsigned char *p);
-static const unsigned char *og_json_judge(og_json_t *json,
-    const unsigned char *p, int nested);
-static const unsigned char *og_json_value(og_json_t *json,
-    const unsigned char *p, og_json_fate_e fate);
-static const unsigned char *og_json_open(og_json_t *json,
-    const unsigned char *p, og_json_fate_e fate);
-static const unsigned char *og_json_close(og_json_t *json,
+static const unsigned char *og_json_member(og_scanner_t *s,
     const unsigned char *p);
-static void og_json_keep(og_json_t *json);
-static const unsigned char *og_json_cut(og_json_t *json,
+static int og_json_once(og_scanner_t *s, og_json_raw_name_t raw,
+    og_sketch_t sketch);
+static const unsigned char *og_json_match(og_scanner_t *s,
+    const unsigned char *p, og_json_found_t found);
+static const unsigned char *og_json_element(og_scanner_t *s,
+    const unsigned char *p);
+static const unsigned char *og_json_decide(og_scanner_t *s,
+    const unsigned char *p, og_field_verdict_e verdict);
+static const unsigned char *og_json_home(og_scanner_t *s);
+static const unsigned char *og_json_value(og_scanner_t *s,
+    const unsigned char *p);
+static const unsigned char *og_json_open(og_scanner_t *s,
+    const unsigned char *p);
+static const unsigned char *og_json_close(og_scanner_t *s,
+    const unsigned char *p);
+static void og_json_keep(og_scanner_t *s);
+static const unsigned char *og_json_cut(og_scanner_t *s,
     const unsigned char *end);
-static const unsigned char *og_json_cut_range(og_json_t *json, size_t start,
-    const unsigned char *end);
-static const unsigned char *og_json_fail(og_json_t *json,
-    const unsigned char *at, const char *message);
-static const unsigned char *og_json_no_memory(og_json_t *json);
+static void og_json_list(og_scanner_t *s, og_paths_t *paths);
 
 
-void
-og_json_document(og_json_t *json)
+const og_body_result_t *
+og_json_scan(og_scanner_t *s, const og_body_rules_t *rules,
+    const unsigned char *data, size_t len)
 {
-    const unsigned char  *p;
-
-    p = og_json_root(json);
-
-    while (p != NULL && json->frame->close != 0) {
-        p = og_json_part(json, p);
+    if (og_scanner_begin(s, rules, data, len) == 0) {
+        (void) og_json_document(s, s->data, len);
     }
 
-    if (p == NULL) {
-        return;
+    return og_scanner_finish(s);
+}
+
+
+int
+og_json_document(og_scanner_t *s, const unsigned char *p, size_t len)
+{
+    const unsigned char  *end;
+
+    end = s->end;
+    s->end = p + len;
+
+    p = og_json_root(s, p);
+
+    while (p != NULL) {
+        p = og_json_value(s, p);
+
+        if (p != NULL) {
+            p = og_json_next(s, p);
+        }
     }
 
-    p = og_json_skip_space(p, json->end);
-
-    if (p < json->end) {
-        (void) og_json_fail(json, p, "text after the document");
+    if (s->status == OG_BODY_MALFORMED) {
+        og_json_list(s, &s->pointer);
     }
+
+    s->end = end;
+
+    return s->status == OG_BODY_MALFORMED || s->status == OG_BODY_NO_MEMORY;
 }
 
 
 static const unsigned char *
-og_json_root(og_json_t *json)
+og_json_root(og_scanner_t *s, const unsigned char *p)
 {
-    const unsigned char  *p;
-
-    p = json->data;
-
-    if (json->end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
-        return og_json_fail(json, p, "a byte order mark");
+    if (og_json_begin(s) != 0) {
+        return og_scanner_no_memory(s);
     }
 
-    p = og_json_skip_space(p, json->end);
-
-    if (p == json->end) {
-        return og_json_fail(json, p, "the document is empty");
+    if (s->end - p >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
+        return og_scanner_fail(s, p, "a byte order mark");
     }
 
-    if (json->place.listing != OG_LISTED_WITH_ALL && *p != '{' && *p != '['
-        && json->rules->fields != NULL)
+    p = og_json_space(s, p);
+
+    if (p == s->end) {
+        return og_scanner_fail(s, p, "the document is empty");
+    }
+
+    if (s->place.listing != OG_LISTED_WITH_ALL && *p != '{' && *p != '['
+        && s->rules->fields != NULL && s->base.len == 0)
     {
-        return og_json_fail(json, p, "the document is no object or array");
+        return og_scanner_fail(s, p, "the document is no object or array");
     }
 
-    return og_json_value(json, p, OG_JSON_STAYS);
+    return p;
 }
 
 
-/* Takes the next member or element of the innermost frame, or its end. */
+/* The frame at the bottom, which is the document as a whole. */
+static int
+og_json_begin(og_scanner_t *s)
+{
+    void             *grown;
+    og_json_frame_t  *frame;
+
+    static const uint64_t  no_names;
+
+    if (s->frames == NULL) {
+        grown = og_grow(NULL, &s->frames_alloc, 2, sizeof(og_json_frame_t));
+        if (grown == NULL) {
+            return -1;
+        }
+
+        s->frames = grown;
+    }
+
+    frame = s->frames;
+    s->frame = frame;
+
+    frame->nparts = 0;
+    frame->close = 0;
+    frame->inner = OG_JSON_STAYS;
+    frame->had = OG_JSON_HAD_NOTHING;
+    frame->element_spot = 0;
+    og_json_names_begin(&frame->names);
+
+    frame[1].place = s->place;
+
+    if (s->rules->fields != NULL) {
+        s->filter = og_fields_filter(s->rules->fields);
+
+    } else {
+        s->filter.words = &no_names;
+        s->filter.shift = 31;
+        frame[1].place.listing = OG_LISTED_WITH_ALL;
+    }
+
+    return 0;
+}
+
+
+/* Goes on to the next value; NULL also where the document ends. */
 static const unsigned char *
-og_json_part(og_json_t *json, const unsigned char *p)
+og_json_next(og_scanner_t *s, const unsigned char *p)
 {
     og_json_frame_t  *frame;
 
-    frame = json->frame;
-    frame->part = NULL;
+    frame = s->frame;
 
-    p = og_json_skip_space(p, json->end);
+    if (og_rarely(p == s->end || *p != ',' || frame->nparts == 0)) {
+        p = og_json_behind(s, p);
 
-    if (p == json->end) {
-        return og_json_fail(json, p, "the document has no end");
-    }
+        if (p == NULL) {
+            return NULL;
+        }
 
-    if (*p == frame->close) {
-        return og_json_close(json, p + 1);
+        frame = s->frame;
     }
 
     if (frame->nparts > 0) {
-
-        if (*p != ',') {
-            return og_json_fail(json, p, "a comma is missing");
-        }
-
         frame->comma = p;
-        p = og_json_skip_space(p + 1, json->end);
+        p = og_json_space(s, p + 1);
 
-        if (p == json->end) {
-            return og_json_fail(json, p, "the document has no end");
+        if (p == s->end) {
+            return og_json_fail(s, p, "the document has no end");
         }
     }
 
     frame->nparts++;
 
-    return (frame->close == '}') ? og_json_member(json, p)
-                                 : og_json_element(json, p);
+    return (frame->close == '}') ? og_json_member(s, p)
+                                 : og_json_element(s, p);
 }
 
 
+/*
+ * Takes what ends behind a value, or at once when it has just begun, up to a
+ * comma or a first part.
+ */
 static const unsigned char *
-og_json_member(og_json_t *json, const unsigned char *p)
+og_json_behind(og_scanner_t *s, const unsigned char *p)
 {
-    int               nested;
-    og_name_t         name;
     og_json_frame_t  *frame;
 
-    frame = json->frame;
+    for ( ;; ) {
+        frame = s->frame;
+        p = og_json_space(s, p);
 
-    p = og_json_name(json, p, &name);
-    if (p == NULL) {
-        return NULL;
-    }
-
-    p = og_json_skip_space(p, json->end);
-
-    if (p == json->end || *p != ':') {
-        return og_json_fail(json, p, "a colon is missing");
-    }
-
-    p = og_json_skip_space(p + 1, json->end);
-
-    if (p == json->end) {
-        return og_json_fail(json, p, "a value is missing");
-    }
-
-    if (json->rules->fields == NULL) {
-        return og_json_value(json, p, OG_JSON_STAYS);
-    }
-
-    nested = (*p == '{' || *p == '[');
-
-    if (og_fields_pass(&json->filter, &frame->place, &name)) {
-
-        if (nested) {
-            json->place = og_fields_nowhere(&frame->place);
+        if (frame->close == 0) {
+            return (p == s->end)
+                   ? NULL : og_scanner_fail(s, p, "text after the document");
         }
 
-        return og_json_value(json, p, frame->inner);
+        if (p == s->end) {
+            return og_json_fail(s, p, "the document has no end");
+        }
+
+        if (*p != frame->close) {
+            break;
+        }
+
+        p = og_json_close(s, p + 1);
+
+        if (p == NULL) {
+            return NULL;
+        }
     }
 
-    if (og_fields_member(json->rules->fields, &json->walk, &frame->place,
-                         &name, &json->place)
-        != 0)
-    {
-        return og_json_no_memory(json);
+    if (frame->nparts > 0 && *p != ',') {
+        return og_json_fail(s, p, "a comma is missing");
     }
 
-    return og_json_judge(json, p, nested);
+    return p;
 }
 
 
-/* Takes the name of a member and sees that its object has it once. */
 static const unsigned char *
-og_json_name(og_json_t *json, const unsigned char *p, og_name_t *name)
+og_json_member(og_scanner_t *s, const unsigned char *p)
 {
-    size_t                room;
-    og_json_seen_e        seen;
-    og_json_raw_name_t    raw;
-    og_json_spelling_e    spelling;
-    const unsigned char  *start;
+    og_json_found_t   found, other;
+    og_json_frame_t  *frame;
 
-    start = p;
+    found.known = og_json_known_next(&s->names.known, p, s->end);
 
-    if (*p != '"') {
-        return og_json_fail(json, p, "a name is missing");
-    }
+    if (og_mostly(found.known != NULL)) {
+        found.raw.data = p + 1;
+        found.raw.len = found.known->len;
+        found.name.data = p + 1;
+        found.name.len = found.known->len;
+        found.name.sketch = found.known->sketch;
+        p += found.known->len + 3;
 
-    p = og_json_string(p + 1, json->end, &spelling, &json->fault);
-    if (p == NULL) {
-        return og_json_fail(json, json->fault.at, json->fault.message);
-    }
+    } else {
+        p = og_json_name(s, p, &other);
 
-    json->frame->part = start;
-
-    raw.data = start + 1;
-    raw.len = (size_t) (p - raw.data) - 1;
-
-    name->data = raw.data;
-    name->len = raw.len;
-    room = (size_t) (json->end - raw.data);
-
-    if (spelling == OG_JSON_ESCAPED) {
-
-        if (og_json_name_unescape(json, raw, name) == NULL) {
+        if (p == NULL) {
             return NULL;
         }
 
-        room = name->len + 16;
+        found = other;
     }
 
-    name->sketch = og_sketch(json->sketch_key, name->data, name->len, room);
-    seen = og_json_names_add(&json->names, &json->frame->names, raw,
-                             name->sketch.word);
+    if (og_rarely(og_json_once(s, found.raw, found.name.sketch) != 0)) {
+        return NULL;
+    }
 
-    if (seen == OG_JSON_NAME_NEW) {
+    p = og_json_space(s, p);
+
+    if (p == s->end) {
+        return og_scanner_fail(s, p, "a value is missing");
+    }
+
+    frame = s->frame;
+
+    if (og_rarely(!og_fields_pass(&s->filter, &frame->place, &found.name))) {
+        return og_json_match(s, p, found);
+    }
+
+    if (og_json_is_nested(*p)) {
+        frame[1].place = og_fields_nowhere(&frame->place);
+    }
+
+    return p;
+}
+
+
+/* Begins a part with its name, which the object must not have had. */
+static int
+og_json_once(og_scanner_t *s, og_json_raw_name_t raw, og_sketch_t sketch)
+{
+    og_json_seen_e    seen;
+    og_json_frame_t  *frame;
+
+    frame = s->frame;
+    frame->part = raw.data - 1;
+    seen = og_json_names_add(&s->names, &frame->names, raw, sketch.word);
+
+    if (og_mostly(seen == OG_JSON_NAME_NEW)) {
+        return 0;
+    }
+
+    if (seen == OG_JSON_NAME_REPEATED) {
+        (void) og_scanner_fail(s, frame->part, "a name is repeated");
+
+    } else {
+        (void) og_scanner_no_memory(s);
+    }
+
+    return -1;
+}
+
+
+/*
+ * Asks the rules.  What they say of a name in one element of an array holds
+ * in all that are alike.
+ */
+static const unsigned char *
+og_json_match(og_scanner_t *s, const unsigned char *p, og_json_found_t found)
+{
+    int                  nested;
+    og_place_t          *place;
+    og_json_name_t      *known;
+    og_json_frame_t     *frame;
+    const og_fields_t   *fields;
+
+    frame = s->frame;
+    place = &frame[1].place;
+    fields = s->rules->fields;
+
+    if (fields == NULL) {
         return p;
     }
 
-    return (seen == OG_JSON_NAME_REPEATED)
-           ? og_json_fail(json, start, "a name is repeated")
-           : og_json_no_memory(json);
+    known = found.known;
+    nested = og_json_is_nested(*p);
+
+    if (known != NULL && known->spot == frame->spot && known->spot != 0
+        && !nested)
+    {
+        place->home = known->home;
+        return og_json_decide(s, p, known->verdict);
+    }
+
+    if (og_fields_member(fields, &s->walk, &frame->place, &found.name, place)
+        != 0)
+    {
+        return og_scanner_no_memory(s);
+    }
+
+    if (known != NULL && !nested) {
+        known->spot = frame->spot;
+        known->home = place->home;
+        known->verdict = og_fields_judge(place, 0);
+    }
+
+    return og_json_decide(s, p, og_fields_judge(place, nested));
 }
 
 
 static const unsigned char *
-og_json_name_unescape(og_json_t *json, og_json_raw_name_t raw,
-    og_name_t *name)
+og_json_element(og_scanner_t *s, const unsigned char *p)
 {
-    ptrdiff_t  len;
-
-    len = og_json_text_unescape(&json->name, raw);
-
-    if (len == -1) {
-        return og_json_no_memory(json);
-    }
-
-    name->data = json->name.data;
-    name->len = (size_t) len;
-
-    if (memchr(name->data, '\0', name->len) != NULL) {
-        return og_json_fail(json, raw.data - 1, "a name has a NUL");
-    }
-
-    return name->data;
-}
-
-
-static const unsigned char *
-og_json_element(og_json_t *json, const unsigned char *p)
-{
+    og_place_t         *place;
     og_json_frame_t    *frame;
     const og_fields_t  *fields;
 
-    frame = json->frame;
+    frame = s->frame;
     frame->part = p;
-    fields = json->rules->fields;
+    place = &frame[1].place;
+    fields = s->rules->fields;
 
     if (fields == NULL) {
-        return og_json_value(json, p, OG_JSON_STAYS);
+        return p;
     }
 
     if (frame->nparts == 1) {
-        frame->alike = og_fields_elements_are_alike(fields, &json->walk,
+        frame->alike = og_fields_elements_are_alike(fields, &s->walk,
                                                     &frame->place);
     }
 
     if (frame->nparts == 1 || !frame->alike) {
 
-        if (og_fields_element(fields, &json->walk, &frame->place,
-                              frame->nparts - 1, &frame->element)
+        if (og_fields_element(fields, &s->walk, &frame->place,
+                              frame->nparts - 1, place)
             != 0)
         {
-            return og_json_no_memory(json);
+            return og_scanner_no_memory(s);
+        }
+
+        frame->element_spot = ++s->names.known.spots;
+        frame->passes = (og_fields_judge(place, 0) == OG_FIELD_PASSES);
+
+        if (!frame->passes) {
+            frame->element = *place;
         }
     }
 
-    json->place = frame->element;
+    if (frame->passes) {
+        return p;
+    }
 
-    return og_json_judge(json, p, *p == '{' || *p == '[');
+    *place = frame->element;
+
+    return og_json_decide(s, p, og_fields_judge(place, og_json_is_nested(*p)));
 }
 
 
@@ -302,15 +408,14 @@ og_json_element(og_json_t *json, const unsigned char *p)
  * in what is cut: the request had it.
  */
 static const unsigned char *
-og_json_judge(og_json_t *json, const unsigned char *p, int nested)
+og_json_decide(og_scanner_t *s, const unsigned char *p,
+    og_field_verdict_e verdict)
 {
-    og_json_fate_e      fate;
-    og_field_verdict_e  verdict;
+    og_json_frame_t  *frame;
 
-    fate = json->frame->inner;
-    verdict = og_fields_judge(&json->place, nested);
+    frame = s->frame;
 
-    if (verdict == OG_FIELD_UNLISTED && json->rules->reject_unlisted) {
+    if (verdict == OG_FIELD_UNLISTED && s->rules->reject_unlisted) {
         verdict = OG_FIELD_REJECTED;
     }
 
@@ -322,125 +427,132 @@ og_json_judge(og_json_t *json, const unsigned char *p, int nested)
     case OG_FIELD_STRIPPED:
     case OG_FIELD_UNLISTED:
 
-        if (fate == OG_JSON_STAYS) {
-            og_json_list(json, &json->stripped);
-            fate = OG_JSON_GOES;
-            json->place.listing = OG_LISTED_WITH_ALL;
+        if (frame->inner == OG_JSON_STAYS) {
+            og_json_list(s, &s->stripped);
+            frame->inner = OG_JSON_GOES;
+            frame[1].place.listing = OG_LISTED_WITH_ALL;
+
+            if (frame[1].place.home != 0 && og_json_home(s) == NULL) {
+                return NULL;
+            }
         }
 
         break;
 
     case OG_FIELD_REJECTED:
-        og_json_list(json, &json->rejected);
-        json->status = OG_JSON_FORBIDDEN;
-        json->place.listing = OG_LISTED_WITH_ALL;
+        og_json_list(s, &s->rejected);
+
+        if (s->status == OG_BODY_OK) {
+            s->status = OG_BODY_FORBIDDEN;
+        }
+
+        frame[1].place.listing = OG_LISTED_WITH_ALL;
         break;
     }
 
-    return og_json_value(json, p, fate);
+    return p;
+}
+
+
+/* Where the part at hand stood, in case the gateway writes it. */
+static const unsigned char *
+og_json_home(og_scanner_t *s)
+{
+    og_json_frame_t  *frame;
+
+    frame = s->frame;
+    s->place.home = frame[1].place.home;
+
+    return (frame->had == OG_JSON_HAD_KEPT)
+           ? og_scanner_home(s, frame->comma, 1)
+           : og_scanner_home(s, frame->part, 0);
 }
 
 
 static const unsigned char *
-og_json_value(og_json_t *json, const unsigned char *p, og_json_fate_e fate)
+og_json_value(og_scanner_t *s, const unsigned char *p)
 {
-    og_json_spelling_e  spelling;
+    og_json_frame_t     *frame;
+    og_json_spelling_e   spelling;
 
-    switch (*p) {
+    if (*p == '"') {
+        p = og_json_string(p + 1, s->end, &spelling, &s->fault);
 
-    case '{':
-    case '[':
-        return og_json_open(json, p, fate);
+    } else if (og_json_is_nested(*p)) {
+        return og_json_open(s, p);
 
-    case '"':
-        p = og_json_string(p + 1, json->end, &spelling, &json->fault);
-        break;
+    } else if (*p == '-' || (*p >= '0' && *p <= '9')) {
+        p = og_json_number(p, s->end, &s->fault);
 
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        p = og_json_number(p, json->end, &json->fault);
-        break;
-
-    default:
-        p = og_json_literal(p, json->end, &json->fault);
-        break;
+    } else {
+        p = og_json_literal(p, s->end, &s->fault);
     }
 
     if (p == NULL) {
-        return og_json_fail(json, json->fault.at, json->fault.message);
+        return og_scanner_fail(s, s->fault.at, s->fault.message);
     }
 
-    if (fate == OG_JSON_STAYS) {
-        og_json_keep(json);
+    frame = s->frame;
+
+    if (og_mostly(frame->inner == OG_JSON_STAYS)) {
+        og_json_keep(s);
         return p;
     }
 
-    return (fate == OG_JSON_GOES) ? og_json_cut(json, p) : p;
+    return (frame->inner == OG_JSON_GOES) ? og_json_cut(s, p) : p;
 }
 
 
 static const unsigned char *
-og_json_open(og_json_t *json, const unsigned char *p, og_json_fate_e fate)
+og_json_open(og_scanner_t *s, const unsigned char *p)
 {
     void             *grown;
     size_t            depth;
+    og_json_fate_e    fate;
     og_json_frame_t  *frame;
 
-    depth = (size_t) (json->frame - json->frames);
+    depth = (size_t) (s->frame - s->frames);
+    fate = s->frame->inner;
 
-    if (depth >= json->rules->max_depth) {
-        return og_json_fail(json, p, "nested too deep");
+    if (depth >= s->rules->max_depth) {
+        return og_scanner_fail(s, p, "nested too deep");
     }
 
     if (fate == OG_JSON_STAYS) {
-        og_json_keep(json);
+        og_json_keep(s);
     }
 
-    if (depth + 2 > json->frames_alloc) {
-        grown = og_grow(json->frames, &json->frames_alloc, depth + 2,
+    if (depth + 3 > s->frames_alloc) {
+        grown = og_grow(s->frames, &s->frames_alloc, depth + 3,
                         sizeof(og_json_frame_t));
         if (grown == NULL) {
-            return og_json_no_memory(json);
+            return og_scanner_no_memory(s);
         }
 
-        json->frames = grown;
-        json->frame = json->frames + depth;
+        s->frames = grown;
+        s->frame = s->frames + depth;
     }
 
-    frame = ++json->frame;
+    frame = ++s->frame;
 
-    frame->part = NULL;
-    frame->comma = NULL;
     frame->nparts = 0;
     frame->close = (*p == '{') ? '}' : ']';
-    frame->fate = fate;
     frame->inner = (fate == OG_JSON_STAYS) ? OG_JSON_STAYS : OG_JSON_GONE;
     frame->had = OG_JSON_HAD_NOTHING;
-    frame->place = json->place;
-    og_json_names_open(&frame->names, &frame[-1].names);
+    frame->spot = frame[-1].element_spot;
+    frame->element_spot = 0;
+    og_json_names_open(&s->names, &frame->names, &frame[-1].names);
 
     return p + 1;
 }
 
 
 static const unsigned char *
-og_json_close(og_json_t *json, const unsigned char *p)
+og_json_close(og_scanner_t *s, const unsigned char *p)
 {
-    og_json_fate_e  fate;
+    s->frame--;
 
-    fate = json->frame->fate;
-    json->frame--;
-
-    return (fate == OG_JSON_GOES) ? og_json_cut(json, p) : p;
+    return (s->frame->inner == OG_JSON_GOES) ? og_json_cut(s, p) : p;
 }
 
 
@@ -449,14 +561,14 @@ og_json_close(og_json_t *json, const unsigned char *p)
  * no comma with them: theirs go now, with the white space up to here.
  */
 static void
-og_json_keep(og_json_t *json)
+og_json_keep(og_scanner_t *s)
 {
     og_json_frame_t  *frame;
 
-    frame = json->frame;
+    frame = s->frame;
 
     if (frame->had == OG_JSON_HAD_CUT) {
-        json->cuts[json->ncuts - 1].end = (size_t) (frame->part - json->data);
+        og_scanner_last_cut(s)->end = (size_t) (frame->part - s->data);
     }
 
     frame->had = OG_JSON_HAD_KEPT;
@@ -468,13 +580,12 @@ og_json_keep(og_json_t *json)
  * with the comma between them.
  */
 static const unsigned char *
-og_json_cut(og_json_t *json, const unsigned char *end)
+og_json_cut(og_scanner_t *s, const unsigned char *end)
 {
-    size_t            start;
     og_json_frame_t  *frame;
 
-    frame = json->frame;
-    start = (size_t) (frame->part - json->data);
+    frame = s->frame;
+    frame->inner = OG_JSON_STAYS;
 
     switch (frame->had) {
 
@@ -483,48 +594,19 @@ og_json_cut(og_json_t *json, const unsigned char *end)
         break;
 
     case OG_JSON_HAD_CUT:
-        json->cuts[json->ncuts - 1].end = (size_t) (end - json->data);
+        og_scanner_last_cut(s)->end = (size_t) (end - s->data);
         return end;
 
     case OG_JSON_HAD_KEPT:
-        start = (size_t) (frame->comma - json->data);
-        break;
+        return og_scanner_cut(s, frame->comma, end);
     }
 
-    if (json->ncuts > 0 && json->cuts[json->ncuts - 1].end == start) {
-        json->cuts[json->ncuts - 1].end = (size_t) (end - json->data);
-        return end;
-    }
-
-    return og_json_cut_range(json, start, end);
+    return og_scanner_cut(s, frame->part, end);
 }
 
 
-static const unsigned char *
-og_json_cut_range(og_json_t *json, size_t start, const unsigned char *end)
-{
-    void  *grown;
-
-    if (json->ncuts == json->cuts_alloc) {
-        grown = og_grow(json->cuts, &json->cuts_alloc, json->ncuts + 1,
-                        sizeof(og_range_t));
-        if (grown == NULL) {
-            return og_json_no_memory(json);
-        }
-
-        json->cuts = grown;
-    }
-
-    json->cuts[json->ncuts].start = start;
-    json->cuts[json->ncuts].end = (size_t) (end - json->data);
-    json->ncuts++;
-
-    return end;
-}
-
-
-void
-og_json_list(og_json_t *json, og_json_paths_t *paths)
+static void
+og_json_list(og_scanner_t *s, og_paths_t *paths)
 {
     size_t            start;
     og_json_frame_t  *frame;
@@ -533,39 +615,22 @@ og_json_list(og_json_t *json, og_json_paths_t *paths)
         return;
     }
 
-    start = og_json_paths_begin(paths);
+    start = og_paths_begin(paths);
+    og_paths_join(paths, &s->base);
 
-    for (frame = json->frames + 1; frame <= json->frame; frame++) {
+    for (frame = s->frames + 1; frame <= s->frame; frame++) {
 
         if (frame->part == NULL) {
             break;
         }
 
         if (frame->close == '}') {
-            og_json_paths_name(paths, frame->part + 1);
+            og_paths_name(paths, frame->part + 1);
 
         } else {
-            og_json_paths_index(paths, frame->nparts - 1);
+            og_paths_index(paths, frame->nparts - 1);
         }
     }
 
-    og_json_paths_end(paths, start);
-}
-
-
-static const unsigned char *
-og_json_fail(og_json_t *json, const unsigned char *at, const char *message)
-{
-    json->status = OG_JSON_MALFORMED;
-
-    return og_json_fault(&json->fault, at, message);
-}
-
-
-static const unsigned char *
-og_json_no_memory(og_json_t *json)
-{
-    json->status = OG_JSON_NO_MEMORY;
-
-    return NULL;
+    og_paths_end(paths, start);
 }

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) order guard contributors
  *
- * The state of a pass.  Private to og_json.c, which begins and ends it, and
- * og_json_scan.c, which does it.
+ * The pass over JSON, for bodies that are JSON and for those that hold some.
+ * Private to the files that scan.
  */
 
 
@@ -11,10 +11,8 @@
 #define OG_JSON_SCAN_H_INCLUDED_
 
 
-#include "og_json.h"
-#include "og_json_names.h"
-#include "og_json_path.h"
 #include "og_json_token.h"
+#include "og_scanner.h"
 
 
 /* What becomes of a value. */
@@ -37,61 +35,91 @@ typedef enum {
  * An open object or array, or the document as a whole, which is the frame at
  * the bottom.  A part is a member (from its name on) or an element.
  */
-typedef struct {
+struct og_json_frame_s {
     const unsigned char  *part;       /* NULL between two of them */
     const unsigned char  *comma;      /* in front of the part */
     size_t                nparts;
     unsigned char         close;      /* "}", "]", or 0 for the document */
-    og_json_fate_e        fate;
-    og_json_fate_e        inner;      /* of parts that the rules pass */
+    og_json_fate_e        inner;      /* what becomes of the part, or of the
+                                         next one if no rule says more */
     og_json_had_e         had;
     og_json_scope_t       names;
-    og_place_t            place;
-    og_place_t            element;    /* of all of them where alike */
+    og_place_t            place;      /* of what it holds: known of the value
+                                         at hand before its frame opens */
+    uint64_t              spot;       /* a number that is the place's alone;
+                                         0: there is none */
+
+    /* of an array's elements, or of the one at hand where not alike */
+
     int                   alike;
-} og_json_frame_t;
-
-
-struct og_json_s {
-    const og_json_rules_t *rules;     /* of this pass, as all below */
-    const unsigned char  *data;
-    const unsigned char  *end;
-    const og_sketch_key_t *sketch_key;
-    og_filter_t           filter;
-
-    og_json_frame_t      *frame;      /* the innermost */
-    og_json_frame_t      *frames;
-    size_t                frames_alloc;
-
-    og_place_t            place;      /* of the value at hand */
-    og_fields_walk_t      walk;
-    og_json_names_t       names;
-    og_json_fault_t       fault;
-    og_json_status_e      status;
-
-    og_json_text_t        name;       /* that has escapes, without them */
-
-    og_range_t           *cuts;
-    size_t                ncuts;
-    size_t                cuts_alloc;
-
-    og_json_paths_t       pointer;
-    og_json_paths_t       stripped;
-    og_json_paths_t       rejected;
-
-    og_json_result_t      result;
+    int                   passes;     /* whatever the element is */
+    og_place_t            element;    /* unless it passes */
+    uint64_t              element_spot;
 };
 
 
+/* A member's name: as it stands, as the rules see it, and as it is known. */
+typedef struct {
+    og_json_raw_name_t    raw;
+    og_name_t             name;
+    og_json_name_t       *known;      /* or NULL */
+} og_json_found_t;
+
+
 /*
- * Runs the pass that og_json_scan() has set up: fills status, fault, cuts
- * and the lists of pointers.
+ * Scans p[0..len), a part of the scanner's body that is a whole document, as
+ * the value at scanner->place, whose pointer is scanner->base.  Cuts lie
+ * within it.  Not 0 when the pass is over: malformed, or short of memory.
  */
-void og_json_document(og_json_t *json);
+int og_json_document(og_scanner_t *scanner, const unsigned char *p,
+    size_t len);
 
 
-/* Adds the pointer of the member or element at hand. */
-void og_json_list(og_json_t *json, og_json_paths_t *paths);
+/*
+ * For og_json_scan.c: takes a name that was not expected, with its colon.
+ * Returns NULL where there is none, or when memory is short.
+ */
+const unsigned char *og_json_name(og_scanner_t *s, const unsigned char *p,
+    og_json_found_t *found);
+
+
+/* Takes white space, of which a client that saves bytes has none. */
+static inline const unsigned char *
+og_json_space(og_scanner_t *s, const unsigned char *p)
+{
+    const unsigned char  *start;
+
+    if (og_mostly(p < s->end && *p > ' ')) {
+        return p;
+    }
+
+    start = p;
+    p = og_json_skip_run(p, s->end);
+
+    if (s->rules->find_gaps && p > start) {
+        (void) og_scanner_gap(s, start, p);
+    }
+
+    return p;
+}
+
+
+/* Ends the pass as malformed between two parts of the innermost frame. */
+static inline const unsigned char *
+og_json_fail(og_scanner_t *s, const unsigned char *p, const char *message)
+{
+    s->frame->part = NULL;
+
+    return og_scanner_fail(s, p, message);
+}
+
+
+/* Whether an object or array begins. */
+static inline int
+og_json_is_nested(unsigned char c)
+{
+    return c == '{' || c == '[';
+}
 
 
 #endif /* OG_JSON_SCAN_H_INCLUDED_ */

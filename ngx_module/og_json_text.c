@@ -11,113 +11,25 @@
 
 #include "og_json.h"
 #include "og_json_token.h"
+#include "og_json_walk.h"
 
 
-/* What is left of a document that is walked through. */
-typedef struct {
-    const unsigned char  *p;
-    const unsigned char  *end;
-} og_json_walk_t;
-
-
-static unsigned char *og_json_copy_string(unsigned char *dst,
-    og_json_walk_t *from);
-static void og_json_enter_member(og_json_walk_t *walk,
+static int og_json_enter(og_json_walk_t *walk, const unsigned char *token,
+    size_t len);
+static int og_json_enter_member(og_json_walk_t *walk,
     const unsigned char *token, size_t len);
-static void og_json_enter_element(og_json_walk_t *walk,
+static int og_json_enter_element(og_json_walk_t *walk,
     const unsigned char *token, size_t len);
-static int og_json_name_is_caseless(const unsigned char *name,
-    const unsigned char *name_end, const char *text, size_t len);
-static unsigned char og_json_lower(unsigned char c);
-static int og_json_name_is(const unsigned char *name,
-    const unsigned char *name_end, const unsigned char *token, size_t len);
+static int og_json_name_is(og_json_value_t name, const unsigned char *token,
+    size_t len);
 static int og_json_index(const unsigned char *token, size_t len,
     size_t *index);
-static void og_json_pass_value(og_json_walk_t *walk);
-static void og_json_pass_container(og_json_walk_t *walk);
-static void og_json_pass_word(og_json_walk_t *walk);
-static void og_json_pass_string(og_json_walk_t *walk);
-static void og_json_pass_space(og_json_walk_t *walk);
-static og_json_type_e og_json_type(unsigned char c);
+static int og_json_name_is_caseless(og_json_value_t name, const char *text,
+    size_t len);
+static unsigned char og_json_lower(unsigned char c);
 
 
-size_t
-og_json_kept_length(const og_json_result_t *result, size_t len)
-{
-    size_t  i;
-
-    for (i = 0; i < result->ncuts; i++) {
-        len -= result->cuts[i].end - result->cuts[i].start;
-    }
-
-    return len;
-}
-
-
-unsigned char *
-og_json_copy_kept(unsigned char *dst, const og_json_result_t *result,
-    const unsigned char *data, size_t len)
-{
-    size_t  i, n, start;
-
-    start = 0;
-
-    for (i = 0; i <= result->ncuts; i++) {
-        n = ((i < result->ncuts) ? result->cuts[i].start : len) - start;
-
-        if (n > 0) {
-            memcpy(dst, data + start, n);
-            dst += n;
-        }
-
-        if (i < result->ncuts) {
-            start = result->cuts[i].end;
-        }
-    }
-
-    return dst;
-}
-
-
-unsigned char *
-og_json_copy_compact(unsigned char *dst, const unsigned char *data, size_t len)
-{
-    og_json_walk_t  from;
-
-    from.p = data;
-    from.end = data + len;
-
-    while (from.p < from.end) {
-
-        if (*from.p == '"') {
-            dst = og_json_copy_string(dst, &from);
-
-        } else if (og_json_is_space(*from.p)) {
-            from.p++;
-
-        } else {
-            *dst++ = *from.p++;
-        }
-    }
-
-    return dst;
-}
-
-
-static unsigned char *
-og_json_copy_string(unsigned char *dst, og_json_walk_t *from)
-{
-    size_t                n;
-    const unsigned char  *start;
-
-    start = from->p;
-    og_json_pass_string(from);
-    n = (size_t) (from->p - start);
-
-    memcpy(dst, start, n);
-
-    return dst + n;
-}
+static const og_json_value_t  og_json_none = { OG_JSON_NONE, NULL, 0 };
 
 
 unsigned char *
@@ -152,24 +64,17 @@ og_json_find(const unsigned char *data, size_t len, const char *pointer,
     size_t pointer_len)
 {
     og_json_walk_t        walk;
-    og_json_value_t       value;
     const unsigned char  *token, *token_end, *pointer_end;
 
-    value.type = OG_JSON_NONE;
-    value.data = NULL;
-    value.len = 0;
-
-    walk.p = data;
-    walk.end = data + len;
-    og_json_pass_space(&walk);
+    og_json_walk_begin(&walk, data, len);
 
     token = (const unsigned char *) pointer;
     pointer_end = token + pointer_len;
 
-    while (token < pointer_end && walk.p < walk.end) {
+    while (token < pointer_end) {
 
         if (*token++ != '/') {
-            return value;
+            return og_json_none;
         }
 
         token_end = memchr(token, '/', (size_t) (pointer_end - token));
@@ -177,249 +82,92 @@ og_json_find(const unsigned char *data, size_t len, const char *pointer,
             token_end = pointer_end;
         }
 
-        if (*walk.p == '{') {
-            og_json_enter_member(&walk, token, (size_t) (token_end - token));
-
-        } else {
-            og_json_enter_element(&walk, token, (size_t) (token_end - token));
+        if (!og_json_enter(&walk, token, (size_t) (token_end - token))) {
+            return og_json_none;
         }
 
         token = token_end;
     }
 
-    if (walk.p == walk.end) {
-        return value;
-    }
-
-    value.data = walk.p;
-    value.type = og_json_type(*walk.p);
-    og_json_pass_value(&walk);
-    value.len = (size_t) (walk.p - value.data);
-
-    return value;
+    return og_json_walk_value(&walk);
 }
 
 
-int
-og_json_is_ended(const unsigned char *data, size_t len)
+/* To the value that a raw reference token leads to; 0 where there is none. */
+static int
+og_json_enter(og_json_walk_t *walk, const unsigned char *token, size_t len)
 {
-    int     in_string;
-    size_t  i, depth;
+    switch (*walk->p) {
 
-    in_string = 0;
-    depth = 0;
+    case '{':
+        return og_json_enter_member(walk, token, len);
 
-    for (i = 0; i < len; i++) {
+    case '[':
+        return og_json_enter_element(walk, token, len);
 
-        switch (data[i]) {
-
-        case '"':
-            in_string = !in_string;
-            break;
-
-        case '\\':
-            i += in_string ? 1 : 0;
-            break;
-
-        case '{':
-        case '[':
-            depth += in_string ? 0 : 1;
-            break;
-
-        case '}':
-        case ']':
-            depth -= (in_string || depth == 0) ? 0 : 1;
-            break;
-
-        default:
-            break;
-        }
+    default:
+        return 0;
     }
-
-    return !in_string && depth == 0;
-}
-
-
-og_json_value_t
-og_json_find_caseless(const unsigned char *data, size_t len, const char *name,
-    size_t name_len)
-{
-    int                   same;
-    size_t                found;
-    og_json_walk_t        walk;
-    og_json_value_t       value;
-    const unsigned char  *start;
-
-    value.type = OG_JSON_NONE;
-    value.data = NULL;
-    value.len = 0;
-
-    walk.p = data;
-    walk.end = data + len;
-    og_json_pass_space(&walk);
-
-    if (*walk.p != '{') {
-        return value;
-    }
-
-    found = 0;
-
-    do {
-        walk.p++;
-        og_json_pass_space(&walk);
-
-        if (*walk.p == '}') {
-            break;
-        }
-
-        start = walk.p;
-        og_json_pass_string(&walk);
-        same = og_json_name_is_caseless(start + 1, walk.p - 1, name, name_len);
-
-        og_json_pass_space(&walk);
-        walk.p++;
-        og_json_pass_space(&walk);
-
-        start = walk.p;
-        og_json_pass_value(&walk);
-
-        if (same && found++ == 0) {
-            value.type = og_json_type(*start);
-            value.data = start;
-            value.len = (size_t) (walk.p - start);
-        }
-
-        og_json_pass_space(&walk);
-
-    } while (*walk.p == ',');
-
-    if (found != 1) {
-        value.type = OG_JSON_NONE;
-    }
-
-    return value;
 }
 
 
 static int
-og_json_name_is_caseless(const unsigned char *name,
-    const unsigned char *name_end, const char *text, size_t len)
-{
-    size_t         i, n;
-    unsigned char  c[4];
-
-    while (name < name_end) {
-        name = og_json_char(name, c, &n);
-
-        if (n > len) {
-            return 0;
-        }
-
-        for (i = 0; i < n; i++) {
-            if (og_json_lower(c[i]) != og_json_lower((unsigned char) text[i]))
-            {
-                return 0;
-            }
-        }
-
-        text += n;
-        len -= n;
-    }
-
-    return len == 0;
-}
-
-
-static unsigned char
-og_json_lower(unsigned char c)
-{
-    return (c >= 'A' && c <= 'Z') ? (unsigned char) (c | 0x20) : c;
-}
-
-
-/*
- * From an object to the value of its member of that name, or to the end of
- * the walk where it has none.
- */
-static void
 og_json_enter_member(og_json_walk_t *walk, const unsigned char *token,
     size_t len)
 {
-    int                   found;
-    const unsigned char  *name;
+    og_json_walk_enter(walk);
 
-    do {
-        walk->p++;
-        og_json_pass_space(walk);
+    while (og_json_walk_part(walk)) {
 
-        if (*walk->p == '}') {
-            break;
+        if (og_json_name_is(og_json_walk_name(walk), token, len)) {
+            return 1;
         }
 
-        name = walk->p;
-        og_json_pass_string(walk);
-        found = og_json_name_is(name + 1, walk->p - 1, token, len);
+        (void) og_json_walk_value(walk);
+    }
 
-        og_json_pass_space(walk);
-        walk->p++;
-        og_json_pass_space(walk);
-
-        if (found) {
-            return;
-        }
-
-        og_json_pass_value(walk);
-        og_json_pass_space(walk);
-
-    } while (*walk->p == ',');
-
-    walk->p = walk->end;
+    return 0;
 }
 
 
-/* The same for arrays and their indices; no other value has a way in. */
-static void
+static int
 og_json_enter_element(og_json_walk_t *walk, const unsigned char *token,
     size_t len)
 {
     size_t  index;
 
-    if (*walk->p != '[' || !og_json_index(token, len, &index)) {
-        walk->p = walk->end;
-        return;
+    if (!og_json_index(token, len, &index)) {
+        return 0;
     }
 
-    do {
-        walk->p++;
-        og_json_pass_space(walk);
+    og_json_walk_enter(walk);
 
-        if (*walk->p == ']') {
-            break;
-        }
+    while (og_json_walk_part(walk)) {
 
         if (index-- == 0) {
-            return;
+            return 1;
         }
 
-        og_json_pass_value(walk);
-        og_json_pass_space(walk);
+        (void) og_json_walk_value(walk);
+    }
 
-    } while (*walk->p == ',');
-
-    walk->p = walk->end;
+    return 0;
 }
 
 
-/* Whether a raw name (without quotes) and a raw reference token are equal. */
+/* Whether a name and a raw reference token are equal. */
 static int
-og_json_name_is(const unsigned char *name, const unsigned char *name_end,
-    const unsigned char *token, size_t len)
+og_json_name_is(og_json_value_t name, const unsigned char *token, size_t len)
 {
-    size_t         i, n;
-    unsigned char  text[4], c;
+    size_t                i, n;
+    unsigned char         text[4], c;
+    const unsigned char  *p, *end;
 
-    while (name < name_end) {
-        name = og_json_char(name, text, &n);
+    p = name.data + 1;
+    end = name.data + name.len - 1;
+
+    while (p < end) {
+        p = og_json_char(p, text, &n);
 
         for (i = 0; i < n; i++) {
 
@@ -475,122 +223,116 @@ og_json_index(const unsigned char *token, size_t len, size_t *index)
 }
 
 
-static void
-og_json_pass_value(og_json_walk_t *walk)
+og_json_value_t
+og_json_find_caseless(const unsigned char *data, size_t len, const char *name,
+    size_t name_len)
 {
-    if (*walk->p == '"') {
-        og_json_pass_string(walk);
+    int              same;
+    og_json_walk_t   walk;
+    og_json_value_t  value, found;
 
-    } else if (*walk->p == '{' || *walk->p == '[') {
-        og_json_pass_container(walk);
+    og_json_walk_begin(&walk, data, len);
 
-    } else {
-        og_json_pass_word(walk);
+    if (*walk.p != '{') {
+        return og_json_none;
     }
+
+    found = og_json_none;
+    og_json_walk_enter(&walk);
+
+    while (og_json_walk_part(&walk)) {
+
+        same = og_json_name_is_caseless(og_json_walk_name(&walk), name,
+                                        name_len);
+        value = og_json_walk_value(&walk);
+
+        if (same && found.type != OG_JSON_NONE) {
+            return og_json_none;
+        }
+
+        if (same) {
+            found = value;
+        }
+    }
+
+    return found;
 }
 
 
-static void
-og_json_pass_container(og_json_walk_t *walk)
+static int
+og_json_name_is_caseless(og_json_value_t name, const char *text, size_t len)
 {
-    size_t  depth;
+    size_t                i, n;
+    unsigned char         c[4];
+    const unsigned char  *p, *end;
 
+    p = name.data + 1;
+    end = name.data + name.len - 1;
+
+    while (p < end) {
+        p = og_json_char(p, c, &n);
+
+        if (n > len) {
+            return 0;
+        }
+
+        for (i = 0; i < n; i++) {
+            if (og_json_lower(c[i]) != og_json_lower((unsigned char) text[i]))
+            {
+                return 0;
+            }
+        }
+
+        text += n;
+        len -= n;
+    }
+
+    return len == 0;
+}
+
+
+static unsigned char
+og_json_lower(unsigned char c)
+{
+    return (c >= 'A' && c <= 'Z') ? (unsigned char) (c | 0x20) : c;
+}
+
+
+int
+og_json_is_ended(const unsigned char *data, size_t len)
+{
+    int     in_string;
+    size_t  i, depth;
+
+    in_string = 0;
     depth = 0;
 
-    do {
-        switch (*walk->p) {
+    for (i = 0; i < len; i++) {
+
+        switch (data[i]) {
 
         case '"':
-            og_json_pass_string(walk);
-            continue;
+            in_string = !in_string;
+            break;
+
+        case '\\':
+            i += in_string ? 1 : 0;
+            break;
 
         case '{':
         case '[':
-            depth++;
+            depth += in_string ? 0 : 1;
             break;
 
         case '}':
         case ']':
-            depth--;
+            depth -= (in_string || depth == 0) ? 0 : 1;
+            break;
+
+        default:
             break;
         }
-
-        walk->p++;
-
-    } while (depth > 0);
-}
-
-
-/* A number or literal. */
-static void
-og_json_pass_word(og_json_walk_t *walk)
-{
-    while (walk->p < walk->end && !og_json_is_space(*walk->p)
-           && *walk->p != ',' && *walk->p != '}' && *walk->p != ']')
-    {
-        walk->p++;
-    }
-}
-
-
-static void
-og_json_pass_string(og_json_walk_t *walk)
-{
-    const unsigned char  *p;
-
-    p = walk->p + 1;
-
-    for ( ;; ) {
-        p = og_json_skip_plain(p, walk->end);
-
-        if (*p == '"') {
-            break;
-        }
-
-        if (*p == '\\') {
-            p += 2;
-        }
-
-        while (*p >= 0x80) {
-            p++;
-        }
     }
 
-    walk->p = p + 1;
-}
-
-
-static void
-og_json_pass_space(og_json_walk_t *walk)
-{
-    walk->p = og_json_skip_space(walk->p, walk->end);
-}
-
-
-static og_json_type_e
-og_json_type(unsigned char c)
-{
-    switch (c) {
-
-    case '{':
-        return OG_JSON_OBJECT;
-
-    case '[':
-        return OG_JSON_ARRAY;
-
-    case '"':
-        return OG_JSON_STRING;
-
-    case 't':
-        return OG_JSON_TRUE;
-
-    case 'f':
-        return OG_JSON_FALSE;
-
-    case 'n':
-        return OG_JSON_NULL;
-
-    default:
-        return OG_JSON_NUMBER;
-    }
+    return !in_string && depth == 0;
 }

@@ -11,13 +11,16 @@
 
 
 static const unsigned char *og_json_escape(const unsigned char *p,
-    const unsigned char *end, og_json_fault_t *fault);
+    const unsigned char *end, og_fault_t *fault);
 static const unsigned char *og_json_escape_unicode(const unsigned char *p,
-    const unsigned char *end, og_json_fault_t *fault);
+    const unsigned char *end, og_fault_t *fault);
 static const unsigned char *og_json_digits(const unsigned char *p,
-    const unsigned char *end, og_json_fault_t *fault);
+    const unsigned char *end, og_fault_t *fault);
 static int og_json_hex4(const unsigned char *p, const unsigned char *end);
 static int og_json_hex(unsigned char c);
+#if (OG_JSON_SSE2)
+static unsigned og_json_not_space(const unsigned char *p);
+#endif
 
 
 #define OG_JSON_IS_HIGH(code)  (((code) & 0xFC00) == 0xD800)
@@ -26,7 +29,7 @@ static int og_json_hex(unsigned char c);
 
 const unsigned char *
 og_json_odd(const unsigned char *p, const unsigned char *end,
-    og_json_spelling_e *spelling, og_json_fault_t *fault)
+    og_json_spelling_e *spelling, og_fault_t *fault)
 {
     size_t  n;
 
@@ -36,7 +39,7 @@ og_json_odd(const unsigned char *p, const unsigned char *end,
     }
 
     if (*p < 0x20) {
-        return og_json_fault(fault, p, "a control character in a string");
+        return og_fault(fault, p, "a control character in a string");
     }
 
     /* characters above ASCII seldom come alone */
@@ -45,7 +48,7 @@ og_json_odd(const unsigned char *p, const unsigned char *end,
         n = og_utf8_length(p, end);
 
         if (n == 0) {
-            return og_json_fault(fault, p, "invalid UTF-8");
+            return og_fault(fault, p, "invalid UTF-8");
         }
 
         p += n;
@@ -57,10 +60,10 @@ og_json_odd(const unsigned char *p, const unsigned char *end,
 
 static const unsigned char *
 og_json_escape(const unsigned char *p, const unsigned char *end,
-    og_json_fault_t *fault)
+    og_fault_t *fault)
 {
     if (end - p < 2) {
-        return og_json_fault(fault, end, "the string has no end");
+        return og_fault(fault, end, "the string has no end");
     }
 
     switch (p[1]) {
@@ -79,25 +82,25 @@ og_json_escape(const unsigned char *p, const unsigned char *end,
         return og_json_escape_unicode(p, end, fault);
 
     default:
-        return og_json_fault(fault, p, "an escape that JSON does not have");
+        return og_fault(fault, p, "an escape that JSON does not have");
     }
 }
 
 
 static const unsigned char *
 og_json_escape_unicode(const unsigned char *p, const unsigned char *end,
-    og_json_fault_t *fault)
+    og_fault_t *fault)
 {
     int  code;
 
     code = og_json_hex4(p + 2, end);
 
     if (code == -1) {
-        return og_json_fault(fault, p, "\\u without four hex digits");
+        return og_fault(fault, p, "\\u without four hex digits");
     }
 
     if (OG_JSON_IS_LOW(code)) {
-        return og_json_fault(fault, p, "a lone surrogate");
+        return og_fault(fault, p, "a lone surrogate");
     }
 
     if (!OG_JSON_IS_HIGH(code)) {
@@ -105,13 +108,13 @@ og_json_escape_unicode(const unsigned char *p, const unsigned char *end,
     }
 
     if (end - p < 12 || p[6] != '\\' || p[7] != 'u') {
-        return og_json_fault(fault, p, "a lone surrogate");
+        return og_fault(fault, p, "a lone surrogate");
     }
 
     code = og_json_hex4(p + 8, end);
 
     if (code == -1 || !OG_JSON_IS_LOW(code)) {
-        return og_json_fault(fault, p, "a lone surrogate");
+        return og_fault(fault, p, "a lone surrogate");
     }
 
     return p + 12;
@@ -119,25 +122,10 @@ og_json_escape_unicode(const unsigned char *p, const unsigned char *end,
 
 
 const unsigned char *
-og_json_number(const unsigned char *p, const unsigned char *end,
-    og_json_fault_t *fault)
+og_json_number_rest(const unsigned char *p, const unsigned char *end,
+    og_fault_t *fault)
 {
-    if (*p == '-') {
-        p++;
-    }
-
-    if (p < end && *p == '0') {
-        p++;
-
-        if (p < end && *p >= '0' && *p <= '9') {
-            return og_json_fault(fault, p, "a number with leading zeros");
-        }
-
-    } else {
-        p = og_json_digits(p, end, fault);
-    }
-
-    if (p != NULL && p < end && *p == '.') {
+    if (*p == '.') {
         p = og_json_digits(p + 1, end, fault);
     }
 
@@ -157,23 +145,20 @@ og_json_number(const unsigned char *p, const unsigned char *end,
 
 static const unsigned char *
 og_json_digits(const unsigned char *p, const unsigned char *end,
-    og_json_fault_t *fault)
+    og_fault_t *fault)
 {
     const unsigned char  *first;
 
-    for (first = p; p < end && *p >= '0' && *p <= '9'; p++) { /* void */ }
+    first = p;
+    p = og_json_skip_digits(p, end);
 
-    if (p == first) {
-        return og_json_fault(fault, p, "a number without a digit");
-    }
-
-    return p;
+    return (p > first) ? p : og_fault(fault, p, "a number without a digit");
 }
 
 
 const unsigned char *
 og_json_literal(const unsigned char *p, const unsigned char *end,
-    og_json_fault_t *fault)
+    og_fault_t *fault)
 {
     if (end - p >= 4) {
 
@@ -186,19 +171,56 @@ og_json_literal(const unsigned char *p, const unsigned char *end,
         }
     }
 
-    return og_json_fault(fault, p, "not a JSON value");
+    return og_fault(fault, p, "not a JSON value");
 }
 
 
 const unsigned char *
 og_json_skip_run(const unsigned char *p, const unsigned char *end)
 {
+#if (OG_JSON_SSE2)
+
+    unsigned  others;
+
+    while (end - p >= 16) {
+        others = og_json_not_space(p);
+
+        if (others) {
+            return p + __builtin_ctz(others);
+        }
+
+        p += 16;
+    }
+
+#endif
+
     while (p < end && og_json_is_space(*p)) {
         p++;
     }
 
     return p;
 }
+
+
+#if (OG_JSON_SSE2)
+
+/* Bit n is set where byte n is no white space. */
+static unsigned
+og_json_not_space(const unsigned char *p)
+{
+    __m128i  v, space;
+
+    v = _mm_loadu_si128((const __m128i *) (const void *) p);
+
+    space = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(' ')),
+                                      _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'))),
+                         _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('\r')),
+                                      _mm_cmpeq_epi8(v, _mm_set1_epi8('\t'))));
+
+    return (unsigned) _mm_movemask_epi8(space) ^ 0xFFFF;
+}
+
+#endif
 
 
 const unsigned char *

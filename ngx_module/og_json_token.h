@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "og_fault.h"
+
 /* OG_JSON_NO_SIMD lets tests run the portable code on any machine */
 
 #if !defined(OG_JSON_NO_SIMD) && defined(__SSE2__)
@@ -27,11 +29,9 @@
 #endif
 
 
-/* What is wrong, and with which byte; message is static. */
-typedef struct {
-    const char           *message;
-    const unsigned char  *at;
-} og_json_fault_t;
+/* What a compiler may take for granted when it lays out code. */
+#define og_mostly(condition)  __builtin_expect(!!(condition), 1)
+#define og_rarely(condition)  __builtin_expect(!!(condition), 0)
 
 
 /* Whether a string is written with escapes. */
@@ -47,20 +47,20 @@ typedef enum {
  */
 const unsigned char *og_json_odd(const unsigned char *p,
     const unsigned char *end, og_json_spelling_e *spelling,
-    og_json_fault_t *fault);
+    og_fault_t *fault);
 
 
-/* Takes a number; p is at its first byte.  NULL, and fault, when it is none. */
-const unsigned char *og_json_number(const unsigned char *p,
-    const unsigned char *end, og_json_fault_t *fault);
+/* Takes the fraction and the exponent of a number; there is one of them. */
+const unsigned char *og_json_number_rest(const unsigned char *p,
+    const unsigned char *end, og_fault_t *fault);
 
 
 /* Takes true, false or null.  NULL, and fault, when it is something else. */
 const unsigned char *og_json_literal(const unsigned char *p,
-    const unsigned char *end, og_json_fault_t *fault);
+    const unsigned char *end, og_fault_t *fault);
 
 
-/* Takes a run of white space; og_json_skip_space() is for most places. */
+/* Takes a run of white space, which may be empty. */
 const unsigned char *og_json_skip_run(const unsigned char *p,
     const unsigned char *end);
 
@@ -74,21 +74,47 @@ const unsigned char *og_json_char(const unsigned char *p, unsigned char *dst,
     size_t *len);
 
 
-static inline const unsigned char *
-og_json_fault(og_json_fault_t *fault, const unsigned char *at,
-    const char *message)
-{
-    fault->message = message;
-    fault->at = at;
-
-    return NULL;
-}
-
-
 static inline int
 og_json_is_space(unsigned char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+
+static inline const unsigned char *
+og_json_skip_digits(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && *p >= '0' && *p <= '9') {
+        p++;
+    }
+
+    return p;
+}
+
+
+/* Takes a number; p is at its first byte.  NULL, and fault, when it is none. */
+static inline const unsigned char *
+og_json_number(const unsigned char *p, const unsigned char *end,
+    og_fault_t *fault)
+{
+    const unsigned char  *first;
+
+    first = p + (*p == '-');
+    p = og_json_skip_digits(first, end);
+
+    if (p == first) {
+        return og_fault(fault, p, "a number without a digit");
+    }
+
+    if (*first == '0' && p - first > 1) {
+        return og_fault(fault, first + 1, "a number with leading zeros");
+    }
+
+    if (p == end || (*p != '.' && *p != 'e' && *p != 'E')) {
+        return p;
+    }
+
+    return og_json_number_rest(p, end, fault);
 }
 
 
@@ -98,16 +124,17 @@ og_json_is_space(unsigned char c)
 static inline unsigned
 og_json_stops(const unsigned char *p)
 {
-    __m128i  v, odd;
+    __m128i  v, odd, plain;
 
     v = _mm_loadu_si128((const __m128i *) (const void *) p);
 
-    /* signed, so that bytes from 0x80 on are below 0x20 as well */
-    odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
-    odd = _mm_or_si128(odd, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    /* signed, so that bytes from 0x80 on are not above 0x1F */
+    plain = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1F));
+    odd = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+                       _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
 
-    return (unsigned) _mm_movemask_epi8(odd);
+    return (unsigned) _mm_movemask_epi8(_mm_andnot_si128(odd, plain))
+           ^ 0xFFFF;
 }
 
 #elif (OG_JSON_NEON)
@@ -129,6 +156,38 @@ og_json_stops(const unsigned char *p)
 }
 
 #endif
+
+
+/* How many of the 16 bytes at p, all of them readable, are plain. */
+static inline size_t
+og_json_plain16(const unsigned char *p)
+{
+#if (OG_JSON_SSE2)
+
+    return (size_t) __builtin_ctz(og_json_stops(p) | 0x10000);
+
+#elif (OG_JSON_NEON)
+
+    uint64_t  stops;
+
+    stops = og_json_stops(p);
+
+    return (stops != 0) ? (size_t) __builtin_ctzll(stops) / 4 : 16;
+
+#else
+
+    size_t  n;
+
+    for (n = 0; n < 16; n++) {
+        if (p[n] < 0x20 || p[n] >= 0x80 || p[n] == '"' || p[n] == '\\') {
+            break;
+        }
+    }
+
+    return n;
+
+#endif
+}
 
 
 /*
@@ -181,7 +240,7 @@ og_json_skip_plain(const unsigned char *p, const unsigned char *end)
  */
 static inline const unsigned char *
 og_json_string(const unsigned char *p, const unsigned char *end,
-    og_json_spelling_e *spelling, og_json_fault_t *fault)
+    og_json_spelling_e *spelling, og_fault_t *fault)
 {
     *spelling = OG_JSON_PLAIN;
 
@@ -189,7 +248,7 @@ og_json_string(const unsigned char *p, const unsigned char *end,
         p = og_json_skip_plain(p, end);
 
         if (p == end) {
-            return og_json_fault(fault, p, "the string has no end");
+            return og_fault(fault, p, "the string has no end");
         }
 
         if (*p == '"') {
@@ -201,18 +260,6 @@ og_json_string(const unsigned char *p, const unsigned char *end,
             return NULL;
         }
     }
-}
-
-
-/* Takes white space, of which a client that saves bytes has none. */
-static inline const unsigned char *
-og_json_skip_space(const unsigned char *p, const unsigned char *end)
-{
-    if (p < end && *p > ' ') {
-        return p;
-    }
-
-    return og_json_skip_run(p, end);
 }
 
 

@@ -35,14 +35,8 @@ typedef struct {
 
 typedef struct {
     uint32_t              word;
-    unsigned              odd;        /* has ".", "[" or bytes above ASCII */
+    unsigned              odd;        /* has og_sketch_is_odd() bytes */
 } og_sketch_t;
-
-
-typedef struct {
-    uint64_t              sum;
-    unsigned              odd;
-} og_sketch_sum_t;
 
 
 /* A name, unescaped and without NUL; data is its owner's. */
@@ -60,18 +54,35 @@ typedef struct {
 } og_filter_t;
 
 
+/*
+ * Bytes that make a name more than it looks like: "." "[" "(" may part it
+ * (and "*" "," share their bits), and what is above ASCII may fold.
+ */
+#define og_sketch_is_odd(c)  (((c) & 0xF9) == '(' || (c) == '[' || (c) >= 0x80)
+
+
 /* Names compare as they are. */
 extern const og_sketch_key_t  og_sketch_exact;
 
 
+/*
+ * A byte adds t * (t - 0x5F) * (t - 0x0D), where t is the byte without the bit
+ * that tells case: nothing for "_" and "-", and the same for both cases, in
+ * every match mode.
+ */
+#define OG_SKETCH_UNCASED  0xDF
+#define OG_SKETCH_LOW      0x5F       /* "_" */
+#define OG_SKETCH_DASH     0x0D       /* "-" */
+
+
 /* The upper bits of the word are the best. */
 static inline og_sketch_t
-og_sketch_end(og_sketch_sum_t sum)
+og_sketch_end(uint32_t sum, unsigned odd)
 {
     og_sketch_t  sketch;
 
-    sketch.word = (uint32_t) ((sum.sum * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
-    sketch.odd = sum.odd;
+    sketch.word = sum * 0x9E3779B1;
+    sketch.odd = odd;
 
     return sketch;
 }
@@ -82,44 +93,48 @@ static inline og_sketch_t
 og_sketch_portable(const og_sketch_key_t *key, const unsigned char *data,
     size_t len)
 {
-    size_t           i;
-    unsigned char    c;
-    og_sketch_sum_t  sketch;
+    size_t    i;
+    uint32_t  t, sum;
+    unsigned  odd;
 
-    sketch.sum = 0;
-    sketch.odd = 0;
+    (void) key;
+    sum = 0;
+    odd = 0;
 
     for (i = 0; i < len; i++) {
-        c = data[i];
 
-        if (c == '.' || c == '[' || c >= 0x80) {
-            sketch.odd = 1;
+        if (og_sketch_is_odd(data[i])) {
+            odd = 1;
         }
 
-        if (c >= 'A' && c <= 'Z') {
-            c |= key->case_bit[0];
-        }
-
-        if (c == key->ignored[0][0] || c == key->ignored[1][0]) {
-            continue;
-        }
-
-        sketch.sum += (uint64_t) c | ((uint64_t) (c & 0x0F) << 16)
-                      | ((uint64_t) (c & 0x33) << 32);
+        t = data[i] & OG_SKETCH_UNCASED;
+        sum += t * (t - OG_SKETCH_LOW) * (t - OG_SKETCH_DASH);
     }
 
-    return og_sketch_end(sketch);
+    return og_sketch_end(sum, odd);
 }
 
 
 #if (OG_SKETCH_SSE2)
 
-/* What the first n of the 16 bytes at p add to a sketch. */
-static inline void
-og_sketch_add(og_sketch_sum_t *sketch, const og_sketch_key_t *key,
-    const unsigned char *p, size_t n)
+/* What 8 bytes add, each in 16 bits: four sums. */
+static inline __m128i
+og_sketch_sums(__m128i t)
 {
-    __m128i  v, sum, upper, ignored, odd;
+    __m128i  low, dash;
+
+    low = _mm_sub_epi16(t, _mm_set1_epi16(OG_SKETCH_LOW));
+    dash = _mm_sub_epi16(t, _mm_set1_epi16(OG_SKETCH_DASH));
+
+    return _mm_madd_epi16(_mm_mullo_epi16(t, low), dash);
+}
+
+
+/* What the first n of the 16 bytes at p add. */
+static inline uint32_t
+og_sketch_add(const unsigned char *p, size_t n, unsigned *odd)
+{
+    __m128i  v, t, points, sums, zero;
 
     static const unsigned char  first[32] = {
         255, 255, 255, 255, 255, 255, 255, 255,
@@ -130,32 +145,22 @@ og_sketch_add(og_sketch_sum_t *sketch, const og_sketch_key_t *key,
 
     v = _mm_and_si128(og_load(p), og_load(first + 16 - n));
 
-    odd = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('.')),
-                       _mm_cmpeq_epi8(v, _mm_set1_epi8('[')));
-    odd = _mm_or_si128(odd, v);
-    sketch->odd |= (unsigned) _mm_movemask_epi8(odd);
-
-    upper = _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
-                          _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
-    v = _mm_or_si128(v, _mm_and_si128(upper, og_load(key->case_bit)));
-
-    ignored = _mm_or_si128(_mm_cmpeq_epi8(v, og_load(key->ignored[0])),
-                           _mm_cmpeq_epi8(v, og_load(key->ignored[1])));
-    v = _mm_andnot_si128(ignored, v);
-
 #undef og_load
 
-    sum = _mm_sad_epu8(_mm_and_si128(v, _mm_set1_epi8(0x33)),
-                       _mm_setzero_si128());
-    sum = _mm_slli_epi64(sum, 16);
-    sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_and_si128(v,
-                                                        _mm_set1_epi8(0x0F)),
-                                          _mm_setzero_si128()));
-    sum = _mm_slli_epi64(sum, 16);
-    sum = _mm_add_epi64(sum, _mm_sad_epu8(v, _mm_setzero_si128()));
-    sum = _mm_add_epi64(sum, _mm_unpackhi_epi64(sum, sum));
+    points = _mm_and_si128(v, _mm_set1_epi8((char) 0xF9));
+    points = _mm_or_si128(_mm_cmpeq_epi8(points, _mm_set1_epi8('(')),
+                          _mm_cmpeq_epi8(v, _mm_set1_epi8('[')));
+    *odd |= (unsigned) _mm_movemask_epi8(_mm_or_si128(points, v));
 
-    sketch->sum += (uint64_t) _mm_cvtsi128_si64(sum);
+    zero = _mm_setzero_si128();
+    t = _mm_and_si128(v, _mm_set1_epi8((char) OG_SKETCH_UNCASED));
+
+    sums = _mm_add_epi32(og_sketch_sums(_mm_unpacklo_epi8(t, zero)),
+                         og_sketch_sums(_mm_unpackhi_epi8(t, zero)));
+    sums = _mm_add_epi32(sums, _mm_unpackhi_epi64(sums, sums));
+    sums = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 1));
+
+    return (uint32_t) _mm_cvtsi128_si32(sums);
 }
 
 #endif
@@ -171,14 +176,16 @@ og_sketch(const og_sketch_key_t *key, const unsigned char *data, size_t len,
 {
 #if (OG_SKETCH_SSE2)
 
-    unsigned char    tail[16];
-    og_sketch_sum_t  sketch;
+    uint32_t       sum;
+    unsigned       odd;
+    unsigned char  tail[16];
 
-    sketch.sum = 0;
-    sketch.odd = 0;
+    (void) key;
+    sum = 0;
+    odd = 0;
 
     for ( /* void */ ; len > 16; len -= 16, room -= 16) {
-        og_sketch_add(&sketch, key, data, 16);
+        sum += og_sketch_add(data, 16, &odd);
         data += 16;
     }
 
@@ -188,9 +195,9 @@ og_sketch(const og_sketch_key_t *key, const unsigned char *data, size_t len,
         data = tail;
     }
 
-    og_sketch_add(&sketch, key, data, len);
+    sum += og_sketch_add(data, len, &odd);
 
-    return og_sketch_end(sketch);
+    return og_sketch_end(sum, odd);
 
 #else
 

@@ -162,17 +162,17 @@ check_rendered(const og_problem_t *problem)
 static void
 check_strict(const char *text, size_t len)
 {
-    og_json_t        *json;
-    og_json_rules_t   rules;
+    og_scanner_t     *json;
+    og_body_rules_t   rules;
 
     memset(&rules, 0, sizeof(rules));
     rules.max_depth = 64;
 
-    json = og_json_create();
+    json = og_scanner_create();
     check(json != NULL);
     check(og_json_scan(json, &rules, (const unsigned char *) text, len)->status
-          == OG_JSON_OK);
-    og_json_free(json);
+          == OG_BODY_OK);
+    og_scanner_free(json);
 }
 
 

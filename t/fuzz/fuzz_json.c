@@ -3,10 +3,13 @@
  * Copyright (C) order guard contributors
  *
  * The JSON cutter and its rules.  The first line of an input is the match
- * mode and the rules ("l s:price r:/role a:/items/0/sku"), the rest is the
- * body.  What must hold: the cutter and jansson agree on what
- * is JSON; what is left after the cuts is JSON, has no bare name that is to
- * be stripped, and is not cut again; compaction changes nothing but space.
+ * mode (in capitals where unlisted fields are refused) and the rules ("l
+ * s:price r:/role a:/items/0/sku w:user_id"; w is set), the rest is the body.
+ * What must hold: the cutter and jansson agree on what is JSON; what is left
+ * after the cuts is JSON, has no bare name that is to be stripped, and is not
+ * cut again; what is canonical is the same without white space; with the
+ * gateway's fields it is JSON that has them at their places, and else the
+ * same.
  */
 
 
@@ -16,7 +19,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/json_slow.h"
 #include "og_json.h"
+#include "og_set.h"
+
+
+/* No rule is longer, no body deeper. */
+#define NAME   256
+#define DEPTH  64
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -25,28 +35,43 @@ typedef struct {
     og_fields_t          *fields;
     int                   has_pointers;
     int                   has_allow;
+    int                   has_strip;
+    unsigned              reject_unlisted;
     size_t                nbare;
     struct {
         const char       *text;
         size_t            len;
     } bare[8];
+    size_t                nsets;
+    og_set_t              sets[8];
 } rules_t;
 
 static int read_rules(rules_t *rules, const char *line, size_t len);
 static const char *add_rule(rules_t *rules, const char *rule, size_t len);
+static void add_set(rules_t *rules, const char *field, size_t len);
 static void check_body(const rules_t *rules, const uint8_t *data,
     size_t size);
-static void check_kept(const rules_t *rules, const og_json_result_t *result,
+static og_body_rules_t scan_rules_of(const rules_t *rules);
+static void check_kept(const rules_t *rules, const og_body_result_t *result,
     const uint8_t *data, size_t size);
+static void check_canonical(const og_body_result_t *result,
+    const uint8_t *data, size_t size, const unsigned char *kept, size_t len);
 static void check_names(const rules_t *rules, json_t *value);
-static void check_compact(const unsigned char *data, size_t len,
-    json_t *root);
+static void check_set(const rules_t *rules, const og_body_result_t *result,
+    const unsigned char *kept, size_t len, json_t *root);
+static int has_place(const og_set_t *set, json_t *root);
+static void set_slowly(const og_set_t *set, json_t *root);
+static const char *next_name(char *name, const char *p, const char *end);
+static json_t *value_of(const og_set_t *set);
+static void check_again(const rules_t *rules, const uint8_t *data,
+    size_t size, const unsigned char *kept, size_t len);
+static void check_find(const unsigned char *data, size_t len, json_t *root);
 static json_t *read_body(const unsigned char *data, size_t len,
     json_error_t *error);
 static void check(int holds);
 
 
-static og_json_t  *json;
+static og_scanner_t  *json;
 
 
 int
@@ -57,7 +82,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t  *end;
 
     if (json == NULL) {
-        json = og_json_create();
+        json = og_scanner_create();
         check(json != NULL);
     }
 
@@ -79,11 +104,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 static int
 read_rules(rules_t *rules, const char *line, size_t len)
 {
+    char         mode;
     const char  *p, *end, *last, *wrong;
 
     memset(rules, 0, sizeof(rules_t));
-    rules->fields = og_fields_create((line[0] == 'e') ? OG_MATCH_EXACT
-                                     : (line[0] == 'c') ? OG_MATCH_CASELESS
+
+    mode = line[0] | 0x20;
+    rules->reject_unlisted = (mode != line[0]);
+    rules->fields = og_fields_create((mode == 'e') ? OG_MATCH_EXACT
+                                     : (mode == 'c') ? OG_MATCH_CASELESS
                                      : OG_MATCH_LOOSE);
     check(rules->fields != NULL);
 
@@ -94,7 +123,7 @@ read_rules(rules_t *rules, const char *line, size_t len)
         last = memchr(p, ' ', (size_t) (end - p));
         last = last ? last : end;
 
-        if (last - p > 2) {
+        if (last - p > 2 && last - p < NAME) {
             wrong = add_rule(rules, p, (size_t) (last - p));
         }
     }
@@ -116,23 +145,68 @@ read_rules(rules_t *rules, const char *line, size_t len)
 static const char *
 add_rule(rules_t *rules, const char *rule, size_t len)
 {
-    og_field_action_e  action;
+    const char         *field;
+    og_field_action_e   action;
+
+    field = rule + 2;
+    len -= 2;
 
     action = (rule[0] == 'a') ? OG_FIELD_ALLOW
-             : (rule[0] == 'r') ? OG_FIELD_REJECT : OG_FIELD_STRIP;
+             : (rule[0] == 'r') ? OG_FIELD_REJECT
+             : (rule[0] == 'w') ? OG_FIELD_SET : OG_FIELD_STRIP;
 
-    rules->has_pointers |= (rule[2] == '/');
+    if (action == OG_FIELD_SET) {
+
+        if (rules->nsets == sizeof(rules->sets) / sizeof(rules->sets[0])) {
+            return NULL;
+        }
+
+        add_set(rules, field, len);
+    }
+
+    rules->has_pointers |= (field[0] == '/');
     rules->has_allow |= (action == OG_FIELD_ALLOW);
+    rules->has_strip |= (action == OG_FIELD_STRIP || action == OG_FIELD_SET);
 
-    if (action == OG_FIELD_STRIP && rule[2] != '/'
+    if (action == OG_FIELD_STRIP && field[0] != '/'
         && rules->nbare < sizeof(rules->bare) / sizeof(rules->bare[0]))
     {
-        rules->bare[rules->nbare].text = rule + 2;
-        rules->bare[rules->nbare].len = len - 2;
+        rules->bare[rules->nbare].text = field;
+        rules->bare[rules->nbare].len = len;
         rules->nbare++;
     }
 
-    return og_fields_add(rules->fields, action, rule + 2, len - 2);
+    return og_fields_add(rules->fields, action, field, len);
+}
+
+
+/* The field itself serves as a string, too: whatever can be in one. */
+static void
+add_set(rules_t *rules, const char *field, size_t len)
+{
+    og_set_t    *set;
+    const char  *value;
+
+    set = &rules->sets[rules->nsets];
+    set->field = field;
+    set->field_len = len;
+    set->type = (og_set_type_e) (rules->nsets % 3);
+
+    value = (set->type == OG_SET_NUMBER) ? "-1.50e+30" : "true";
+    set->value_len = strlen(value);
+
+    if (set->type == OG_SET_STRING) {
+        value = field;
+        set->value_len = len;
+    }
+
+    set->value = (const unsigned char *) value;
+
+    if (og_set_check(set->type, set->value, set->value_len) != NULL) {
+        set->value_len = 0;
+    }
+
+    rules->nsets++;
 }
 
 
@@ -141,15 +215,13 @@ check_body(const rules_t *rules, const uint8_t *data, size_t size)
 {
     json_t                  *root;
     json_error_t             error;
-    og_json_rules_t          scan_rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          scan_rules;
+    const og_body_result_t  *result;
 
-    scan_rules.fields = rules->fields;
-    scan_rules.max_depth = 64;
-    scan_rules.reject_unlisted = 0;
-
+    scan_rules = scan_rules_of(rules);
     result = og_json_scan(json, &scan_rules, data, size);
-    check(result->status != OG_JSON_NO_MEMORY);
+    check(result->status != OG_BODY_NO_MEMORY);
+    check(result->status != OG_BODY_UNSUPPORTED);
     check(result->offset <= size);
     check(strlen(result->pointer) <= 4100);
     check(strlen(result->stripped) <= 4100);
@@ -157,8 +229,9 @@ check_body(const rules_t *rules, const uint8_t *data, size_t size)
 
     root = read_body(data, size, &error);
 
-    if (result->status == OG_JSON_MALFORMED) {
+    if (result->status == OG_BODY_MALFORMED) {
         check(result->ncuts == 0 && result->message != NULL);
+        check(result->ngaps == 0 && result->nhomes == 0);
 
         /* jansson reads over a raw NUL between values */
 
@@ -174,44 +247,84 @@ check_body(const rules_t *rules, const uint8_t *data, size_t size)
     check_kept(rules, result, data, size);
 
     if (root != NULL) {
-        check_compact(data, size, root);
+        check_find(data, size, root);
     }
 
     json_decref(root);
 }
 
 
+static og_body_rules_t
+scan_rules_of(const rules_t *rules)
+{
+    og_body_rules_t  scan_rules;
+
+    scan_rules.fields = rules->fields;
+    scan_rules.max_depth = DEPTH;
+    scan_rules.reject_unlisted = rules->reject_unlisted & 1;
+    scan_rules.find_gaps = 1;
+
+    return scan_rules;
+}
+
+
 static void
-check_kept(const rules_t *rules, const og_json_result_t *result,
+check_kept(const rules_t *rules, const og_body_result_t *result,
     const uint8_t *data, size_t size)
 {
-    size_t            len;
-    json_t           *root;
-    json_error_t      error;
-    unsigned char    *kept;
-    og_json_rules_t   scan_rules;
+    size_t          len;
+    json_t         *root;
+    unsigned char  *kept, *slow;
 
-    len = og_json_kept_length(result, size);
-    kept = malloc(len + 1);
-    check(kept != NULL && len <= size);
-    check(og_json_copy_kept(kept, result, data, size) == kept + len);
+    check(slow_are_ranges(result->cuts, result->ncuts, size));
+    check(slow_are_ranges(result->gaps, result->ngaps, size));
 
-    if (result->status == OG_JSON_OK) {
-        root = read_body(kept, len, &error);
-        check(root != NULL
-              || json_error_code(&error) == json_error_numeric_overflow);
+    len = og_body_kept_length(result, size);
+    kept = malloc(len);
+    slow = malloc(size);
+    check(kept != NULL && slow != NULL && len <= size);
+
+    check(og_body_copy_kept(kept, result, data, size) == kept + len);
+    check(slow_copy_without(slow, result->cuts, result->ncuts, data, size)
+          == len && memcmp(slow, kept, len) == 0);
+
+    check_canonical(result, data, size, kept, len);
+
+    root = slow_read(kept, len);
+    check(root != NULL);
+
+    if (result->status == OG_BODY_OK) {
         check_names(rules, root);
-        json_decref(root);
-
-        scan_rules.fields = rules->fields;
-        scan_rules.max_depth = 64;
-        scan_rules.reject_unlisted = 0;
-        result = og_json_scan(json, &scan_rules, kept, len);
-        check(result->status == OG_JSON_OK
-              && (result->ncuts == 0 || rules->has_pointers));
+        check_set(rules, result, kept, len, root);
+        check_again(rules, data, size, kept, len);
     }
 
+    json_decref(root);
     free(kept);
+    free(slow);
+}
+
+
+static void
+check_canonical(const og_body_result_t *result, const uint8_t *data,
+    size_t size, const unsigned char *kept, size_t len)
+{
+    size_t          n;
+    unsigned char  *slow, *canonical;
+
+    slow = malloc(len);
+    check(slow != NULL);
+    n = slow_compact(slow, kept, len);
+
+    canonical = malloc(n);
+    check(canonical != NULL);
+
+    check(og_body_copy_canonical(canonical, result, data, size)
+          == canonical + n);
+    check(memcmp(canonical, slow, n) == 0);
+
+    free(slow);
+    free(canonical);
 }
 
 
@@ -223,10 +336,8 @@ check_names(const rules_t *rules, json_t *value)
     json_t      *member;
     const char  *name;
 
-    if (json_is_array(value)) {
-        json_array_foreach(value, i, member) {
-            check_names(rules, member);
-        }
+    json_array_foreach(value, i, member) {
+        check_names(rules, member);
     }
 
     json_object_foreach(value, name, member) {
@@ -243,38 +354,213 @@ check_names(const rules_t *rules, json_t *value)
 
 
 static void
-check_compact(const unsigned char *data, size_t len, json_t *root)
+check_set(const rules_t *rules, const og_body_result_t *result,
+    const unsigned char *kept, size_t len, json_t *root)
 {
-    size_t           n;
-    json_t          *again;
-    json_error_t     error;
-    unsigned char   *compact, *twice;
+    size_t            i, n;
+    json_t           *got;
+    unsigned char    *body;
+    const og_set_t   *stray;
+    og_body_rules_t   no_rules;
+
+    body = malloc(len + og_set_room(rules->sets, rules->nsets));
+    check(body != NULL);
+    memcpy(body, kept, len);
+    n = len;
+
+    stray = og_json_set(body, &n, result->homes, result->nhomes, rules->sets,
+                        rules->nsets);
+
+    if (stray != NULL) {
+        check(stray->value_len > 0 && !has_place(stray, root));
+        free(body);
+        return;
+    }
+
+    check(slow_is_left_of(kept, len, body, n));
+
+    got = slow_read(body, n);
+    check(got != NULL);
+
+    for (i = 0; i < rules->nsets; i++) {
+
+        if (rules->sets[i].value_len > 0) {
+            check(has_place(&rules->sets[i], root));
+            set_slowly(&rules->sets[i], root);
+        }
+    }
+
+    check(json_equal(root, got));
+    json_decref(got);
+
+    memset(&no_rules, 0, sizeof(no_rules));
+    no_rules.max_depth = DEPTH + NAME;
+    check(og_json_scan(json, &no_rules, body, n)->status == OG_BODY_OK);
+
+    free(body);
+}
+
+
+static int
+has_place(const og_set_t *set, json_t *root)
+{
+    char         name[NAME];
+    const char  *p, *end;
+
+    if (set->field[0] != '/') {
+        return json_is_object(root);
+    }
+
+    end = set->field + set->field_len;
+
+    for (p = set->field; p < end && json_is_object(root); ) {
+        p = next_name(name, p, end);
+
+        if (p == end) {
+            return 1;
+        }
+
+        root = json_object_get(root, name);
+    }
+
+    return root == NULL;
+}
+
+
+static void
+set_slowly(const og_set_t *set, json_t *root)
+{
+    char         name[NAME];
+    json_t      *next;
+    const char  *p, *end;
+
+    end = set->field + set->field_len;
+    p = set->field;
+
+    if (*p != '/') {
+        memcpy(name, p, set->field_len);
+        name[set->field_len] = '\0';
+        p = end;
+    }
+
+    while (p < end) {
+        p = next_name(name, p, end);
+
+        if (p == end) {
+            break;
+        }
+
+        next = json_object_get(root, name);
+
+        if (next == NULL) {
+            next = json_object();
+            json_object_set_new(root, name, next);
+        }
+
+        root = next;
+    }
+
+    /* all that the client sent of it must be gone */
+
+    check(json_object_get(root, name) == NULL);
+    json_object_set_new(root, name, value_of(set));
+}
+
+
+/* A reference token, unescaped, with a NUL behind it. */
+static const char *
+next_name(char *name, const char *p, const char *end)
+{
+    for (p++; p < end && *p != '/'; p++) {
+        *name = *p;
+
+        if (*p == '~') {
+            *name = (*++p == '0') ? '~' : '/';
+        }
+
+        name++;
+    }
+
+    *name = '\0';
+
+    return p;
+}
+
+
+/* A number as slow_read() has it. */
+static json_t *
+value_of(const og_set_t *set)
+{
+    const char  *value;
+
+    value = (const char *) set->value;
+
+    switch (set->type) {
+
+    case OG_SET_NUMBER:
+        return json_sprintf("#%.*s", (int) set->value_len, value);
+
+    case OG_SET_BOOLEAN:
+        return json_true();
+
+    case OG_SET_STRING:
+        break;
+    }
+
+    return json_stringn(value, set->value_len);
+}
+
+
+/*
+ * Passes once more: over what is left, which is fine as it is; and over the
+ * body, where unlisted fields are refused: then there are none, or another
+ * rule took them.
+ */
+static void
+check_again(const rules_t *rules, const uint8_t *data, size_t size,
+    const unsigned char *kept, size_t len)
+{
+    unsigned char           *strict;
+    og_body_rules_t          scan_rules;
+    const og_body_result_t  *result;
+
+    scan_rules = scan_rules_of(rules);
+    result = og_json_scan(json, &scan_rules, kept, len);
+    check(result->status == OG_BODY_OK
+          && (result->ncuts == 0 || rules->has_pointers));
+
+    scan_rules.reject_unlisted = 1;
+    result = og_json_scan(json, &scan_rules, data, size);
+
+    if (result->status == OG_BODY_FORBIDDEN) {
+        check(!rules->reject_unlisted && rules->has_allow
+              && result->rejected[0] != '\0');
+        return;
+    }
+
+    check(result->status == OG_BODY_OK);
+    check(rules->has_strip || len == size);
+
+    strict = malloc(len);
+    check(strict != NULL && og_body_kept_length(result, size) == len);
+    check(og_body_copy_kept(strict, result, data, size) == strict + len);
+    check(memcmp(strict, kept, len) == 0);
+    free(strict);
+}
+
+
+static void
+check_find(const unsigned char *data, size_t len, json_t *root)
+{
     og_json_value_t  value;
 
-    compact = malloc(len);
-    twice = malloc(len);
-    check(compact != NULL && twice != NULL);
+    value = og_json_find(data, len, "", 0);
+    check(value.type != OG_JSON_NONE && value.data >= data
+          && value.data + value.len <= data + len);
 
-    n = (size_t) (og_json_copy_compact(compact, data, len) - compact);
-    check(n <= len);
-
-    again = read_body(compact, n, &error);
-    check(json_equal(root, again));
-    json_decref(again);
-
-    check((size_t) (og_json_copy_compact(twice, compact, n) - twice) == n
-          && memcmp(compact, twice, n) == 0);
-
-    value = og_json_find(compact, n, "", 0);
-    check(value.data == compact && value.len == n
-          && value.type != OG_JSON_NONE);
-
-    value = og_json_find(compact, n, "/price", 6);
+    value = og_json_find(data, len, "/price", 6);
     check((value.type != OG_JSON_NONE) == (json_object_get(root, "price")
                                            != NULL));
-
-    free(compact);
-    free(twice);
 }
 
 

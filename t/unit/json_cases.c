@@ -102,6 +102,8 @@ json_case_line(json_case_t *row, char *line)
         { "strip", row->strip },
         { "reject", row->reject },
         { "allow", row->allow },
+        { "set", row->set },
+        { "homeless", row->homeless },
         { "stripped", row->stripped },
         { "rejected", row->rejected },
         { "error", row->error },
@@ -132,6 +134,9 @@ json_case_line(json_case_t *row, char *line)
 
     } else if (strcmp(line, "out") == 0) {
         json_case_text(&row->out, value);
+
+    } else if (strcmp(line, "written") == 0) {
+        json_case_text(&row->written, value);
 
     } else if (strcmp(line, "depth") == 0 || strcmp(line, "offset") == 0) {
         json_case_number(row, line, value);
@@ -224,6 +229,52 @@ json_case_rules(og_fields_t *fields, og_field_action_e action,
 }
 
 
+size_t
+json_case_sets(const char *text, og_set_t *sets)
+{
+    size_t     n;
+    og_set_t  *set;
+
+    for (n = 0; *text != '\0' && n < JSON_CASE_SETS; n++) {
+        set = &sets[n];
+
+        set->field = text;
+        set->field_len = strcspn(text, "=#?");
+        text += set->field_len;
+
+        set->type = (*text == '=') ? OG_SET_STRING
+                    : (*text == '#') ? OG_SET_NUMBER : OG_SET_BOOLEAN;
+        text++;
+
+        set->value = (const unsigned char *) text;
+        set->value_len = strcspn(text, " ");
+        text += set->value_len;
+        text += strspn(text, " ");
+    }
+
+    return n;
+}
+
+
+static const char *
+json_case_add_sets(og_fields_t *fields, const char *text)
+{
+    size_t       i, n;
+    og_set_t     sets[JSON_CASE_SETS];
+    const char  *wrong;
+
+    wrong = NULL;
+    n = json_case_sets(text, sets);
+
+    for (i = 0; i < n && wrong == NULL; i++) {
+        wrong = og_fields_add(fields, OG_FIELD_SET, sets[i].field,
+                              sets[i].field_len);
+    }
+
+    return wrong;
+}
+
+
 og_fields_t *
 json_case_fields(const json_case_t *row, const char **wrong)
 {
@@ -232,7 +283,7 @@ json_case_fields(const json_case_t *row, const char **wrong)
     *wrong = NULL;
 
     if (row->strip[0] == '\0' && row->reject[0] == '\0'
-        && row->allow[0] == '\0')
+        && row->allow[0] == '\0' && row->set[0] == '\0')
     {
         return NULL;
     }
@@ -252,6 +303,10 @@ json_case_fields(const json_case_t *row, const char **wrong)
 
     if (*wrong == NULL) {
         *wrong = json_case_rules(fields, OG_FIELD_ALLOW, row->allow);
+    }
+
+    if (*wrong == NULL) {
+        *wrong = json_case_add_sets(fields, row->set);
     }
 
     if (*wrong == NULL) {

@@ -13,10 +13,12 @@
 #include <stddef.h>
 
 #include "og_json.h"
+#include "og_set.h"
 
 
 #define JSON_CASES       "t/unit/json"
 #define JSON_CASE_SIZE   2048
+#define JSON_CASE_SETS   8
 
 
 typedef struct {
@@ -34,6 +36,8 @@ typedef struct {
     char                  strip[JSON_CASE_SIZE];
     char                  reject[JSON_CASE_SIZE];
     char                  allow[JSON_CASE_SIZE];
+    char                  set[JSON_CASE_SIZE];
+    char                  homeless[JSON_CASE_SIZE];
     char                  stripped[JSON_CASE_SIZE];
     char                  rejected[JSON_CASE_SIZE];
     char                  error[JSON_CASE_SIZE];
@@ -46,6 +50,7 @@ typedef struct {
 
     json_text_t           in;
     json_text_t           out;
+    json_text_t           written;
 } json_case_t;
 
 
@@ -61,6 +66,13 @@ size_t json_cases(const char *folder, const char *file, json_case_pt check);
  * wrong with them, or NULL.
  */
 og_fields_t *json_case_fields(const json_case_t *row, const char **wrong);
+
+
+/*
+ * Reads sets: "field=string", "field#number" and "field?boolean", separated
+ * by spaces; they point into text.  Returns how many, JSON_CASE_SETS at most.
+ */
+size_t json_case_sets(const char *text, og_set_t *sets);
 
 
 #endif /* JSON_CASES_H_INCLUDED_ */

@@ -18,14 +18,20 @@ typedef struct {
 
 
 typedef struct {
+    const model_rules_t  *rules;
+    model_result_t       *result;
     step_t                path[16];
     size_t                n;
-    int                   rejected;
+    int                   in_cut;     /* something around it is cut */
+    int                   all_listed; /* something around it is cut or
+                                         rejected */
+    int                   with_sets;
+    int                   has_home[MODEL_RULES];
+    int                   is_set[MODEL_RULES];
 } walk_t;
 
 
-static json_t *left_of(const model_rules_t *rules, json_t *value,
-    walk_t *walk);
+static json_t *left_of(json_t *value, walk_t *walk);
 
 
 /* A name as it compares. */
@@ -78,26 +84,24 @@ same(og_match_e match, const char *name, const char *token)
 
 
 /*
- * Whether the tokens of a rule lead along the path; a member's
- * name with "." or "[" is one step, or as many as it has parts.
+ * Whether the tokens of a rule, from one on, lead along the whole path.  A
+ * member's name with "." or "[" is one step, or as many as it has parts; that
+ * of the last may go on where takes is set.
  */
 static int
 leads(og_match_e match, const model_rule_t *rule, size_t token,
-    const step_t *path, size_t n)
+    const step_t *path, size_t n, int takes)
 {
     size_t   left;
     char    *part, *save, name[MODEL_NAME];
 
-    if (token == rule->ntokens) {
-        return 1;
-    }
-
     if (n == 0) {
-        return 0;
+        return token == rule->ntokens;
     }
 
-    if (same(match, path->name, rule->tokens[token])
-        && leads(match, rule, token + 1, path + 1, n - 1))
+    if (token < rule->ntokens
+        && same(match, path->name, rule->tokens[token])
+        && leads(match, rule, token + 1, path + 1, n - 1, takes))
     {
         return 1;
     }
@@ -119,11 +123,11 @@ leads(og_match_e match, const model_rule_t *rule, size_t token,
         left++;
     }
 
-    if (left == rule->ntokens) {
-        return 1;
+    if (takes && n == 1) {
+        return left == rule->ntokens && left > token;
     }
 
-    return part == NULL && leads(match, rule, left, path + 1, n - 1);
+    return part == NULL && leads(match, rule, left, path + 1, n - 1, takes);
 }
 
 
@@ -163,7 +167,7 @@ static int
 is_denied(const model_rules_t *rules, og_field_action_e action,
     const step_t *path, size_t n)
 {
-    size_t         i;
+    size_t               i;
     const model_rule_t  *rule;
 
     for (i = 0; i < rules->nrules; i++) {
@@ -171,7 +175,7 @@ is_denied(const model_rules_t *rules, og_field_action_e action,
 
         if (rule->action == action
             && (rule->bare ? is_named(rules->match, rule, &path[n - 1])
-                           : leads(rules->match, rule, 0, path, n)))
+                           : leads(rules->match, rule, 0, path, n, 1)))
         {
             return 1;
         }
@@ -242,52 +246,218 @@ is_unlisted(const model_rules_t *rules, const step_t *path, size_t n,
 }
 
 
-/* What is left of a member or element, NULL if nothing. */
-static json_t *
-left_of_part(const model_rules_t *rules, json_t *value, walk_t *walk)
+/* Adds the path to a list of pointers, unless that is long enough. */
+static void
+list(char *pointers, const walk_t *walk)
 {
-    int      cut;
-    json_t  *left;
+    char                 *p, *end;
+    size_t                i;
+    const unsigned char  *name;
 
-    if (is_denied(rules, OG_FIELD_REJECT, walk->path, walk->n)) {
-        walk->rejected = 1;
+    p = pointers + strlen(pointers);
+    end = pointers + MODEL_LIST;
+
+    if (p - pointers > 8192) {
+        return;
     }
 
-    cut = is_denied(rules, OG_FIELD_STRIP, walk->path, walk->n)
-          || is_unlisted(rules, walk->path, walk->n,
-                         json_is_object(value) || json_is_array(value));
+    if (p > pointers) {
+        *p++ = ',';
+    }
 
-    /* what is cut is walked through for what is rejected in it */
+    for (i = 0; i < walk->n; i++) {
+        *p++ = '/';
 
-    left = left_of(rules, value, walk);
+        for (name = (const unsigned char *) walk->path[i].name; *name; name++)
+        {
+            if (*name == '~' || *name == '/') {
+                p += snprintf(p, (size_t) (end - p), "~%d", *name == '/');
+
+            } else if (*name <= ' ' || *name >= 0x7F
+                       || strchr("\"%,\\", *name) != NULL)
+            {
+                p += snprintf(p, (size_t) (end - p), "%%%02X", *name);
+
+            } else {
+                *p++ = (char) *name;
+            }
+        }
+    }
+
+    *p = '\0';
+}
+
+
+/* Whether a set rule takes a member by its whole name at its place. */
+static int
+is_home(og_match_e match, const model_rule_t *rule, const step_t *path,
+    size_t n)
+{
+    model_rule_t  way;
+
+    if (path[n - 1].is_index
+        || !same(match, path[n - 1].name, rule->tokens[rule->ntokens - 1]))
+    {
+        return 0;
+    }
+
+    if (rule->bare) {
+        return n == 1;
+    }
+
+    way = *rule;
+    way.ntokens--;
+
+    return leads(match, &way, 0, path, n - 1, 0);
+}
+
+
+/* Whether the object that the path leads into is the one of a set rule. */
+static int
+is_place(const model_rule_t *rule, const step_t *path, size_t n)
+{
+    size_t  i;
+
+    if (n != rule->ntokens) {
+        return 0;
+    }
+
+    for (i = 0; i < n - 1; i++) {
+
+        if (path[i].is_index || strcmp(path[i].name, rule->tokens[i]) != 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
+/* A number as slow_read() has it. */
+static json_t *
+value_of(const model_rule_t *rule)
+{
+    if (rule->type == OG_SET_NUMBER) {
+        return json_sprintf("#%s", rule->value);
+    }
+
+    if (rule->type == OG_SET_BOOLEAN) {
+        return json_boolean(strcmp(rule->value, "true") == 0);
+    }
+
+    return json_string(rule->value);
+}
+
+
+/* Puts home in the object at hand what stood where a member was cut. */
+static void
+put_home(json_t *object, walk_t *walk)
+{
+    size_t               i;
+    const model_rule_t  *rule;
+
+    for (i = 0; i < walk->rules->nrules; i++) {
+        rule = &walk->rules->rules[i];
+
+        if (rule->action != OG_FIELD_SET || walk->has_home[i]
+            || !is_home(walk->rules->match, rule, walk->path, walk->n))
+        {
+            continue;
+        }
+
+        walk->has_home[i] = 1;
+
+        if (!is_place(rule, walk->path, walk->n)) {
+            walk->result->elsewhere = 1;
+
+        } else if (walk->with_sets) {
+            walk->is_set[i] = 1;
+
+            if (rule->value[0] != '\0') {
+                json_object_set_new(object, rule->tokens[rule->ntokens - 1],
+                                    value_of(rule));
+            }
+        }
+    }
+}
+
+
+/*
+ * Adds a member or element to what is left, or what is left of it, or
+ * nothing.  What is cut is walked through for what is rejected in it.
+ */
+static void
+add_part(json_t *left, json_t *value, walk_t *walk)
+{
+    int       rejected, cut;
+    walk_t    before;
+    json_t   *part;
+
+    before = *walk;
+
+    rejected = is_denied(walk->rules, OG_FIELD_REJECT, walk->path, walk->n);
+    cut = !rejected
+          && (is_denied(walk->rules, OG_FIELD_STRIP, walk->path, walk->n)
+              || is_denied(walk->rules, OG_FIELD_SET, walk->path, walk->n));
+
+    if (!rejected && !cut && !walk->all_listed
+        && is_unlisted(walk->rules, walk->path, walk->n,
+                       json_is_object(value) || json_is_array(value)))
+    {
+        rejected = (walk->rules->reject_unlisted != 0);
+        cut = !rejected;
+    }
+
+    if (rejected) {
+        list(walk->result->rejected, walk);
+
+    } else if (cut && !walk->in_cut) {
+        list(walk->result->stripped, walk);
+        put_home(left, walk);
+    }
+
+    walk->all_listed |= (rejected || cut);
+    walk->in_cut |= cut;
+    part = left_of(value, walk);
+    walk->all_listed = before.all_listed;
+    walk->in_cut = before.in_cut;
 
     if (cut) {
-        json_decref(left);
-        return NULL;
-    }
+        json_decref(part);
 
-    return left;
+    } else if (json_is_array(left)) {
+        json_array_append_new(left, part);
+
+    } else {
+        json_object_set_new(left, walk->path[walk->n - 1].name, part);
+    }
 }
 
 
 static json_t *
-left_of_object(const model_rules_t *rules, json_t *value, walk_t *walk)
+left_of(json_t *value, walk_t *walk)
 {
-    json_t      *left, *part, *member;
+    size_t       i;
+    json_t      *left, *part;
     step_t      *step;
     const char  *name;
 
-    left = json_object();
+    if (!json_is_object(value) && !json_is_array(value)) {
+        return json_incref(value);
+    }
+
     step = &walk->path[walk->n++];
+    step->is_index = json_is_array(value);
+    left = json_is_array(value) ? json_array() : json_object();
 
-    json_object_foreach(value, name, member) {
+    json_array_foreach(value, i, part) {
+        snprintf(step->name, sizeof(step->name), "%zu", i);
+        add_part(left, part, walk);
+    }
+
+    json_object_foreach(value, name, part) {
         snprintf(step->name, sizeof(step->name), "%s", name);
-        step->is_index = 0;
-        part = left_of_part(rules, member, walk);
-
-        if (part != NULL) {
-            json_object_set_new(left, name, part);
-        }
+        add_part(left, part, walk);
     }
 
     walk->n--;
@@ -296,60 +466,95 @@ left_of_object(const model_rules_t *rules, json_t *value, walk_t *walk)
 }
 
 
-static json_t *
-left_of_array(const model_rules_t *rules, json_t *value, walk_t *walk)
+int
+model_has_no_place(const model_rule_t *rule, json_t *root)
+{
+    size_t  i;
+
+    for (i = 0; i < rule->ntokens - 1 && json_is_object(root); i++) {
+        root = json_object_get(root, rule->tokens[i]);
+    }
+
+    return root != NULL && !json_is_object(root);
+}
+
+
+/* Adds a field, which has a place, and the objects on the way to it. */
+static void
+add_field(const model_rule_t *rule, json_t *root)
 {
     size_t   i;
-    json_t  *left, *part, *element;
-    step_t  *step;
+    json_t  *next;
 
-    left = json_array();
-    step = &walk->path[walk->n++];
+    for (i = 0; i < rule->ntokens - 1; i++) {
+        next = json_object_get(root, rule->tokens[i]);
 
-    json_array_foreach(value, i, element) {
-        snprintf(step->name, sizeof(step->name), "%zu", i);
-        step->is_index = 1;
-        part = left_of_part(rules, element, walk);
-
-        if (part != NULL) {
-            json_array_append_new(left, part);
+        if (next == NULL) {
+            next = json_object();
+            json_object_set_new(root, rule->tokens[i], next);
         }
+
+        root = next;
     }
 
-    walk->n--;
-
-    return left;
+    json_object_set_new(root, rule->tokens[i], value_of(rule));
 }
 
 
-static json_t *
-left_of(const model_rules_t *rules, json_t *value, walk_t *walk)
+void
+model_judge(const model_rules_t *rules, json_t *root, model_result_t *result)
 {
-    if (json_is_object(value)) {
-        return left_of_object(rules, value, walk);
+    size_t               i;
+    walk_t               walk;
+    const model_rule_t  *rule;
+
+    memset(&walk, 0, sizeof(walk));
+    walk.rules = rules;
+    walk.result = result;
+    walk.with_sets = 1;
+
+    result->elsewhere = 0;
+    result->stripped[0] = '\0';
+    result->rejected[0] = '\0';
+    result->set = left_of(root, &walk);
+
+    for (i = 0; i < rules->nrules && result->set != NULL; i++) {
+        rule = &rules->rules[i];
+
+        if (rule->action != OG_FIELD_SET || rule->value[0] == '\0'
+            || walk.is_set[i])
+        {
+            continue;
+        }
+
+        if (model_has_no_place(rule, result->set)) {
+            json_decref(result->set);
+            result->set = NULL;
+
+        } else {
+            add_field(rule, result->set);
+        }
     }
 
-    if (json_is_array(value)) {
-        return left_of_array(rules, value, walk);
-    }
+    walk.with_sets = 0;
+    memset(walk.has_home, 0, sizeof(walk.has_home));
 
-    return json_incref(value);
+    result->stripped[0] = '\0';
+    result->rejected[0] = '\0';
+    result->left = left_of(root, &walk);
 }
 
 
 json_t *
 model_apply(const model_rules_t *rules, json_t *root, int *rejected)
 {
-    json_t  *left;
-    walk_t   walk;
+    static model_result_t  result;
 
-    walk.n = 0;
-    walk.rejected = 0;
+    model_judge(rules, root, &result);
+    json_decref(result.set);
+    *rejected = (result.rejected[0] != '\0');
 
-    left = left_of(rules, root, &walk);
-    *rejected = walk.rejected;
-
-    return left;
+    return result.left;
 }
 
 

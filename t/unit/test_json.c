@@ -20,7 +20,9 @@
 #include <cmocka.h>
 
 #include "og_json.h"
+#include "og_set.h"
 #include "json_cases.h"
+#include "json_slow.h"
 
 
 typedef struct {
@@ -30,8 +32,9 @@ typedef struct {
 
 
 static const char     *folder = JSON_CASES;
-static og_json_t      *json;
+static og_scanner_t   *json;
 static page_t          page;
+static page_t          copy;          /* for what is written */
 static unsigned        failures;
 
 
@@ -69,76 +72,130 @@ compare_number(const json_case_t *row, const char *what, size_t want,
 
 
 static void
-compare_kept(const json_case_t *row, const og_json_result_t *result,
+compare_text(const json_case_t *row, const char *what,
+    const unsigned char *want, size_t want_len, const unsigned char *got,
+    size_t len)
+{
+    char  a[JSON_CASE_SIZE + 1], b[JSON_CASE_SIZE + 1];
+
+    if (len == want_len && memcmp(want, got, len) == 0) {
+        return;
+    }
+
+    snprintf(a, sizeof(a), "%.*s", (int) want_len, (const char *) want);
+    snprintf(b, sizeof(b), "%.*s", (int) len, (const char *) got);
+    complain(row, what, a, b);
+}
+
+
+/* Copies have room for not a byte more than they need. */
+static void
+check_copies(const json_case_t *row, const og_body_result_t *result,
     const unsigned char *data)
 {
     size_t              len;
-    unsigned char       kept[JSON_CASE_SIZE + 1];
-    const json_text_t  *want;
+    unsigned char       want[JSON_CASE_SIZE], kept[JSON_CASE_SIZE], *dst;
+    const json_text_t  *out;
 
-    want = row->out.given ? &row->out : &row->in;
-    len = (size_t) (og_json_copy_kept(kept, result, data, row->in.len)
-                    - kept);
-    kept[len] = '\0';
-
-    compare_number(row, "og_json_kept_length()", len,
-                   og_json_kept_length(result, row->in.len));
-
-    if (len != want->len || memcmp(kept, want->data, len) != 0) {
-        complain(row, "out", (const char *) want->data, (char *) kept);
+    if (!slow_are_ranges(result->cuts, result->ncuts, row->in.len)
+        || !slow_are_ranges(result->gaps, result->ngaps, row->in.len))
+    {
+        complain(row, "ranges", "in order", "not so");
+        return;
     }
+
+    len = slow_copy_without(kept, result->cuts, result->ncuts, data,
+                            row->in.len);
+    compare_number(row, "og_body_kept_length()", len,
+                   og_body_kept_length(result, row->in.len));
+
+    dst = copy.end - len;
+
+    if (og_body_copy_kept(dst, result, data, row->in.len) != copy.end) {
+        complain(row, "og_body_copy_kept()", "the end", "another place");
+    }
+
+    out = row->out.given ? &row->out : &row->in;
+    compare_text(row, "out", out->data, out->len, dst, len);
+    compare_text(row, "slow copy", kept, len, dst, len);
+
+    len = slow_compact(want, kept, len);
+    dst = copy.end - len;
+
+    if (og_body_copy_canonical(dst, result, data, row->in.len) != copy.end) {
+        complain(row, "og_body_copy_canonical()", "the end", "another place");
+    }
+
+    compare_text(row, "canonical", want, len, dst, len);
 }
 
 
-/* Ranges must be in order, apart, not empty, and within the body. */
+/* The gateway's fields have room for not a byte more, too. */
 static void
-check_cuts(const json_case_t *row, const og_json_result_t *result)
-{
-    size_t  i, last;
-
-    last = 0;
-
-    for (i = 0; i < result->ncuts; i++) {
-
-        if (result->cuts[i].start < last + (i > 0)
-            || result->cuts[i].end <= result->cuts[i].start
-            || result->cuts[i].end > row->in.len)
-        {
-            complain(row, "cuts", "in order", "not so");
-        }
-
-        last = result->cuts[i].end;
-    }
-}
-
-
-static void
-check_scan(const json_case_t *row, const og_json_rules_t *rules,
+check_sets(const json_case_t *row, const og_body_result_t *result,
     const unsigned char *data)
 {
-    og_json_status_e         want;
-    const og_json_result_t  *result;
+    char             field[JSON_CASE_SIZE];
+    size_t           len, nsets;
+    og_set_t         sets[JSON_CASE_SETS];
+    unsigned char   *body;
+    const og_set_t  *homeless;
 
-    want = row->error[0] ? OG_JSON_MALFORMED
-           : row->rejected[0] ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+    nsets = json_case_sets(row->set, sets);
+    len = og_body_kept_length(result, row->in.len);
+    body = copy.end - og_set_room(sets, nsets) - len;
+    (void) og_body_copy_kept(body, result, data, row->in.len);
+
+    homeless = og_json_set(body, &len, result->homes, result->nhomes, sets,
+                           nsets);
+    field[0] = '\0';
+
+    if (homeless != NULL) {
+        snprintf(field, sizeof(field), "%.*s", (int) homeless->field_len,
+                 homeless->field);
+    }
+
+    compare(row, "homeless", row->homeless, field);
+
+    if (homeless == NULL) {
+        compare_text(row, "written", row->written.data, row->written.len,
+                     body, len);
+    }
+}
+
+
+static void
+check_scan(const json_case_t *row, const og_body_rules_t *rules,
+    const unsigned char *data)
+{
+    og_body_status_e         want;
+    const og_body_result_t  *result;
+
+    want = row->error[0] ? OG_BODY_MALFORMED
+           : row->rejected[0] ? OG_BODY_FORBIDDEN : OG_BODY_OK;
 
     result = og_json_scan(json, rules, data, row->in.len);
 
     compare_number(row, "status", want, result->status);
     compare(row, "error", row->error, result->message ? result->message : "");
 
-    if (result->status == OG_JSON_MALFORMED) {
+    if (result->status == OG_BODY_MALFORMED) {
         compare_number(row, "offset", row->offset, result->offset);
         compare(row, "pointer", row->pointer, result->pointer);
         compare_number(row, "cuts", 0, result->ncuts);
+        compare_number(row, "gaps", 0, result->ngaps);
+        compare_number(row, "homes", 0, result->nhomes);
         return;
     }
 
     compare(row, "pointer", "", result->pointer);
     compare(row, "stripped", row->stripped, result->stripped);
     compare(row, "rejected", row->rejected, result->rejected);
-    check_cuts(row, result);
-    compare_kept(row, result, data);
+    check_copies(row, result, data);
+
+    if (row->set[0] != '\0' && want == OG_BODY_OK) {
+        check_sets(row, result, data);
+    }
 }
 
 
@@ -147,11 +204,12 @@ check_case(const json_case_t *row)
 {
     const char       *wrong;
     unsigned char    *data;
-    og_json_rules_t   rules;
+    og_body_rules_t   rules;
 
     rules.fields = json_case_fields(row, &wrong);
     rules.max_depth = row->depth;
     rules.reject_unlisted = row->reject_unlisted & 1;
+    rules.find_gaps = 1;
 
     if (wrong != NULL) {
         complain(row, "rules", "", wrong);
@@ -222,6 +280,15 @@ test_reject(void **state)
 
 
 static void
+test_sets(void **state)
+{
+    (void) state;
+
+    check_file("set.cases", 30);
+}
+
+
+static void
 test_what_is_malformed(void **state)
 {
     (void) state;
@@ -239,12 +306,13 @@ test_what_is_json(void **state)
 }
 
 
-static og_json_rules_t
+static og_body_rules_t
 rules_of(og_field_action_e action, const char *rule)
 {
     og_fields_t      *fields;
-    og_json_rules_t   rules;
+    og_body_rules_t   rules;
 
+    memset(&rules, 0, sizeof(rules));
     fields = og_fields_create(OG_MATCH_LOOSE);
 
     assert_non_null(fields);
@@ -253,14 +321,13 @@ rules_of(og_field_action_e action, const char *rule)
 
     rules.fields = fields;
     rules.max_depth = 64;
-    rules.reject_unlisted = 0;
 
     return rules;
 }
 
 
 static void
-rules_free(og_json_rules_t *rules)
+rules_free(og_body_rules_t *rules)
 {
     og_fields_free((og_fields_t *) (uintptr_t) rules->fields);
 }
@@ -272,8 +339,8 @@ test_prefixes(void **state)
 {
     size_t                   i, len;
     unsigned char           *data;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     static const char  text[] = "{\"name\":[1.5e3,true,null,\"\\u00e9"
                                 "\xe0\xb8\x9e\xf0\x9f\x98\x80\"],"
@@ -289,8 +356,8 @@ test_prefixes(void **state)
         memcpy(data, text, i);
         result = og_json_scan(json, &rules, data, i);
 
-        assert_int_equal(result->status, i < len ? OG_JSON_MALFORMED
-                                                 : OG_JSON_OK);
+        assert_int_equal(result->status, i < len ? OG_BODY_MALFORMED
+                                                 : OG_BODY_OK);
         assert_true(result->offset <= i);
     }
 
@@ -304,8 +371,8 @@ test_strings_by_length(void **state)
 {
     size_t                   i, len;
     unsigned char           *data;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     (void) state;
 
@@ -318,17 +385,17 @@ test_strings_by_length(void **state)
         data[len - 1] = '"';
 
         result = og_json_scan(json, &rules, data, len);
-        assert_int_equal(result->status, OG_JSON_OK);
+        assert_int_equal(result->status, OG_BODY_OK);
 
         for (i = 1; i < len - 1; i++) {
             data[i] = 0x1F;
             result = og_json_scan(json, &rules, data, len);
-            assert_int_equal(result->status, OG_JSON_MALFORMED);
+            assert_int_equal(result->status, OG_BODY_MALFORMED);
             assert_int_equal(result->offset, i);
 
             data[i] = 0x80;
             result = og_json_scan(json, &rules, data, len);
-            assert_int_equal(result->status, OG_JSON_MALFORMED);
+            assert_int_equal(result->status, OG_BODY_MALFORMED);
             assert_int_equal(result->offset, i);
 
             data[i] = 'x';
@@ -343,8 +410,8 @@ test_a_million_levels(void **state)
 {
     size_t                   n;
     unsigned char           *data;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     (void) state;
 
@@ -357,11 +424,11 @@ test_a_million_levels(void **state)
     rules = rules_of(OG_FIELD_STRIP, "/*/*/*/x");
     rules.max_depth = n;
     result = og_json_scan(json, &rules, data, 2 * n);
-    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->status, OG_BODY_OK);
 
     rules.max_depth = n - 1;
     result = og_json_scan(json, &rules, data, 2 * n);
-    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_int_equal(result->status, OG_BODY_MALFORMED);
     assert_int_equal(result->offset, n - 1);
     assert_string_equal(result->pointer, "...");
 
@@ -399,12 +466,12 @@ text_of_names(size_t n, size_t inner, size_t last, size_t *len)
 
 
 static void
-check_names(size_t n, size_t inner, size_t last, og_json_status_e status)
+check_names(size_t n, size_t inner, size_t last, og_body_status_e status)
 {
     char                    *text;
     size_t                   len;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     memset(&rules, 0, sizeof(rules));
     rules.max_depth = 2;
@@ -414,7 +481,7 @@ check_names(size_t n, size_t inner, size_t last, og_json_status_e status)
 
     assert_int_equal(result->status, status);
 
-    if (status == OG_JSON_MALFORMED) {
+    if (status == OG_BODY_MALFORMED) {
         assert_string_equal(result->message, "a name is repeated");
     }
 
@@ -438,10 +505,10 @@ test_repeated_names_by_count(void **state)
         n = sizes[i];
 
         for (inner = 1; inner < 80 && inner * n < 60000; inner += 13) {
-            check_names(n, inner, n, OG_JSON_OK);
-            check_names(n, inner, 0, OG_JSON_MALFORMED);
-            check_names(n, inner, n / 2, OG_JSON_MALFORMED);
-            check_names(n, inner, n - 1, OG_JSON_MALFORMED);
+            check_names(n, inner, n, OG_BODY_OK);
+            check_names(n, inner, 0, OG_BODY_MALFORMED);
+            check_names(n, inner, n / 2, OG_BODY_MALFORMED);
+            check_names(n, inner, n - 1, OG_BODY_MALFORMED);
         }
     }
 }
@@ -451,8 +518,8 @@ test_repeated_names_by_count(void **state)
 static void
 test_passes_are_independent(void **state)
 {
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     static const unsigned char  good[] = "{\"price\":1,\"a\":{\"b\":2}}";
     static const unsigned char  bad[] = "{\"a\":{\"price\":1,\"b\":[2,{";
@@ -462,11 +529,11 @@ test_passes_are_independent(void **state)
     rules = rules_of(OG_FIELD_STRIP, "price");
 
     result = og_json_scan(json, &rules, bad, sizeof(bad) - 1);
-    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_int_equal(result->status, OG_BODY_MALFORMED);
     assert_string_equal(result->pointer, "/a/b/1");
 
     result = og_json_scan(json, &rules, good, sizeof(good) - 1);
-    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->status, OG_BODY_OK);
     assert_int_equal(result->ncuts, 1);
     assert_null(result->message);
     assert_string_equal(result->pointer, "");
@@ -478,22 +545,49 @@ test_passes_are_independent(void **state)
     rules.max_depth = 64;
 
     result = og_json_scan(json, &rules, good, sizeof(good) - 1);
-    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->status, OG_BODY_OK);
     assert_int_equal(result->ncuts, 0);
     assert_string_equal(result->stripped, "");
 
     result = og_json_scan(json, &rules, NULL, 0);
-    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_int_equal(result->status, OG_BODY_MALFORMED);
 }
 
 
+/* They cost something, and are found for a fingerprint only. */
+static void
+test_gaps_are_found_when_asked_for(void **state)
+{
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
+
+    static const unsigned char  text[] = " {\n\"a\" :[ ]\t, \"b\": 1 }\r";
+
+    (void) state;
+
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = 64;
+    rules.find_gaps = 1;
+
+    result = og_json_scan(json, &rules, text, sizeof(text) - 1);
+    assert_int_equal(result->status, OG_BODY_OK);
+    assert_int_equal(result->ngaps, 9);
+    assert_int_equal(result->gaps[8].start, sizeof(text) - 2);
+    assert_int_equal(result->gaps[8].end, sizeof(text) - 1);
+
+    rules.find_gaps = 0;
+    result = og_json_scan(json, &rules, text, sizeof(text) - 1);
+    assert_int_equal(result->status, OG_BODY_OK);
+    assert_int_equal(result->ngaps, 0);
+}
+
+
+/* A page between two that cannot be read. */
 static int
-set_up(void **state)
+make_page(page_t *between)
 {
     size_t          size;
     unsigned char  *area;
-
-    (void) state;
 
     size = (size_t) sysconf(_SC_PAGESIZE);
     area = mmap(NULL, 3 * size, PROT_READ|PROT_WRITE,
@@ -505,11 +599,21 @@ set_up(void **state)
         return -1;
     }
 
-    page.start = area + size;
-    page.end = area + 2 * size;
-    json = og_json_create();
+    between->start = area + size;
+    between->end = area + 2 * size;
 
-    return json ? 0 : -1;
+    return 0;
+}
+
+
+static int
+set_up(void **state)
+{
+    (void) state;
+
+    json = og_scanner_create();
+
+    return (json && make_page(&page) == 0 && make_page(&copy) == 0) ? 0 : -1;
 }
 
 
@@ -518,8 +622,8 @@ tear_down(void **state)
 {
     (void) state;
 
-    og_json_free(json);
-    og_json_free(NULL);
+    og_scanner_free(json);
+    og_scanner_free(NULL);
 
     return 0;
 }
@@ -533,6 +637,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_spellings),
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_reject),
+        cmocka_unit_test(test_sets),
         cmocka_unit_test(test_what_is_malformed),
         cmocka_unit_test(test_what_is_json),
         cmocka_unit_test(test_prefixes),
@@ -540,6 +645,7 @@ main(int argc, char **argv)
         cmocka_unit_test(test_a_million_levels),
         cmocka_unit_test(test_repeated_names_by_count),
         cmocka_unit_test(test_passes_are_independent),
+        cmocka_unit_test(test_gaps_are_found_when_asked_for),
     };
 
     if (argc > 1) {

@@ -38,6 +38,9 @@ void __wrap_free(void *p);
 #define RULES      120
 #define STRIPPING  80
 
+/* Members of the body that the gateway writes. */
+#define HOMES      40
+
 
 /*
  * Counts between arm() and disarm() only: cmocka allocates, too.  Volatile,
@@ -159,6 +162,11 @@ make_fields(const char **wrong)
                                : OG_FIELD_ALLOW, rule, strlen(rule));
     }
 
+    for (i = 0; i < HOMES && *wrong == NULL; i++) {
+        snprintf(rule, sizeof(rule), "/a/home%zu", i);
+        *wrong = og_fields_add(fields, OG_FIELD_SET, rule, strlen(rule));
+    }
+
     if (*wrong == NULL) {
         *wrong = og_fields_add(fields, OG_FIELD_ALLOW, "/**", 3);
     }
@@ -177,7 +185,7 @@ make_fields(const char **wrong)
 }
 
 
-/* A body with many of everything: names, escapes, levels, cuts. */
+/* A body with many of everything: names, escapes, levels, cuts, space. */
 static void
 make_body(size_t names)
 {
@@ -190,6 +198,10 @@ make_body(size_t names)
 
     for (i = 0; i < names; i++) {
         fprintf(out, "\"\\u006e%zu\":{\"x.y\":[%zu]},", i, i);
+    }
+
+    for (i = 0; i < HOMES; i++) {
+        fprintf(out, "\"k%zu\": 0, \"home%zu\": 0,", i, i);
     }
 
     for (i = 0; i < 50; i++) {
@@ -240,33 +252,36 @@ static void
 test_scans(void **state)
 {
     size_t                   i;
-    og_json_t               *json;
+    og_scanner_t            *json;
     const char              *wrong;
-    og_json_rules_t          rules;
-    og_json_status_e         status;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    og_body_status_e         status;
+    const og_body_result_t  *result;
 
     (void) state;
 
     make_body(200);
+    memset(&rules, 0, sizeof(rules));
     rules.fields = make_fields(&wrong);
     rules.max_depth = 64;
-    rules.reject_unlisted = 0;
+    rules.find_gaps = 1;
     assert_non_null(rules.fields);
 
     i = 0;
 
     do {
         arm(i);
-        json = og_json_create();
-        status = OG_JSON_NO_MEMORY;
+        json = og_scanner_create();
+        status = OG_BODY_NO_MEMORY;
 
         if (json != NULL) {
             result = og_json_scan(json, &rules, body, body_len);
             status = result->status;
 
-            if (status == OG_JSON_NO_MEMORY) {
+            if (status == OG_BODY_NO_MEMORY) {
                 assert_int_equal(result->ncuts, 0);
+                assert_int_equal(result->ngaps, 0);
+                assert_int_equal(result->nhomes, 0);
 
                 /* the next pass is not the worse for it */
 
@@ -274,18 +289,20 @@ test_scans(void **state)
                 result = og_json_scan(json, &rules, body, body_len);
             }
 
-            assert_int_equal(result->status, OG_JSON_OK);
-            assert_int_equal(result->ncuts, STRIPPING);
+            assert_int_equal(result->status, OG_BODY_OK);
+            assert_int_equal(result->ncuts, STRIPPING + HOMES);
+            assert_int_equal(result->ngaps, 3 * HOMES);
+            assert_int_equal(result->nhomes, HOMES);
         }
 
         memory.left = SIZE_MAX;
-        og_json_free(json);
+        og_scanner_free(json);
         disarm();
 
         assert_int_equal(memory.live, 0);
         i++;
 
-    } while (status == OG_JSON_NO_MEMORY);
+    } while (status == OG_BODY_NO_MEMORY);
 
     assert_true(i > 10);
 
@@ -314,7 +331,7 @@ make_large(void)
     fprintf(out, "},\"l\":[0");
 
     for (i = 0; i < 20 * 1000; i++) {
-        fprintf(out, ",{\"price\":0}");
+        fprintf(out, ",{\"price\": 0}");
     }
 
     fprintf(out, "]}");
@@ -339,20 +356,21 @@ make_large(void)
 static void
 test_large_bodies_leave_little(void **state)
 {
-    og_json_t               *json;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_scanner_t            *json;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     (void) state;
 
+    memset(&rules, 0, sizeof(rules));
     rules.fields = make_large();
     rules.max_depth = 64;
-    rules.reject_unlisted = 0;
+    rules.find_gaps = 1;
 
     arm(SIZE_MAX);
-    json = og_json_create();
+    json = og_scanner_create();
     result = og_json_scan(json, &rules, body, body_len);
-    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->status, OG_BODY_OK);
     assert_int_equal(result->ncuts, 20 * 1000);
 
     /* the result is still there, and goes with the next pass */
@@ -361,13 +379,53 @@ test_large_bodies_leave_little(void **state)
 
     rules.max_depth = 0;
     result = og_json_scan(json, &rules, body, body_len);
-    assert_int_equal(result->status, OG_JSON_MALFORMED);
+    assert_int_equal(result->status, OG_BODY_MALFORMED);
     assert_true(memory.bytes < 128 * 1024);
 
     disarm();
-    og_json_free(json);
+    og_scanner_free(json);
     og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
     free(body);
+}
+
+
+/* What a pass has found, if it has an answer. */
+typedef struct {
+    og_body_status_e      status;
+    size_t                ncuts;
+    size_t                ngaps;
+    size_t                nhomes;
+} found_t;
+
+
+static found_t
+scan_case(const json_case_t *row, const og_body_rules_t *rules, size_t left)
+{
+    found_t                  found;
+    og_scanner_t            *json;
+    const og_body_result_t  *result;
+
+    memset(&found, 0, sizeof(found));
+    found.status = OG_BODY_NO_MEMORY;
+
+    arm(left);
+    json = og_scanner_create();
+
+    if (json != NULL) {
+        result = og_json_scan(json, rules, row->in.data, row->in.len);
+
+        found.status = result->status;
+        found.ncuts = result->ncuts;
+        found.ngaps = result->ngaps;
+        found.nhomes = result->nhomes;
+    }
+
+    og_scanner_free(json);
+    disarm();
+
+    assert_int_equal(memory.live, 0);
+
+    return found;
 }
 
 
@@ -375,39 +433,34 @@ test_large_bodies_leave_little(void **state)
 static void
 check_case(const json_case_t *row)
 {
-    size_t                   i;
-    og_json_t               *json;
-    const char              *wrong;
-    og_json_rules_t          rules;
-    og_json_status_e         status, want;
-    const og_json_result_t  *result;
+    size_t            i;
+    found_t           want, found;
+    const char       *wrong;
+    og_body_rules_t   rules;
 
     rules.fields = json_case_fields(row, &wrong);
     rules.max_depth = row->depth;
     rules.reject_unlisted = row->reject_unlisted & 1;
+    rules.find_gaps = 1;
     assert_null(wrong);
 
-    want = row->error[0] ? OG_JSON_MALFORMED
-           : row->rejected[0] ? OG_JSON_FORBIDDEN : OG_JSON_OK;
+    want = scan_case(row, &rules, SIZE_MAX);
+    assert_int_equal(want.status,
+                     row->error[0] ? OG_BODY_MALFORMED
+                     : row->rejected[0] ? OG_BODY_FORBIDDEN : OG_BODY_OK);
     i = 0;
 
     do {
-        arm(i++);
-        json = og_json_create();
-        status = OG_JSON_NO_MEMORY;
+        found = scan_case(row, &rules, i++);
 
-        if (json != NULL) {
-            result = og_json_scan(json, &rules, row->in.data, row->in.len);
-            status = result->status;
+        if (found.status == OG_BODY_NO_MEMORY) {
+            assert_true(found.ncuts + found.ngaps + found.nhomes == 0);
+
+        } else {
+            assert_memory_equal(&found, &want, sizeof(found));
         }
 
-        og_json_free(json);
-        disarm();
-
-        assert_true(status == want || status == OG_JSON_NO_MEMORY);
-        assert_int_equal(memory.live, 0);
-
-    } while (status != want);
+    } while (found.status == OG_BODY_NO_MEMORY);
 
     og_fields_free((og_fields_t *) (uintptr_t) rules.fields);
 }
@@ -421,6 +474,7 @@ test_cases(void **state)
     assert_true(json_cases(JSON_CASES, "cut.cases", check_case) > 0);
     assert_true(json_cases(JSON_CASES, "allow.cases", check_case) > 0);
     assert_true(json_cases(JSON_CASES, "reject.cases", check_case) > 0);
+    assert_true(json_cases(JSON_CASES, "set.cases", check_case) > 0);
     assert_true(json_cases(JSON_CASES, "refused.cases", check_case) > 0);
     assert_true(json_cases(JSON_CASES, "spellings.cases", check_case) > 0);
 }

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) order guard contributors
  *
- * Around the JSON cutter: values that are found and unescaped, compaction,
- * lists of pointers, and the hash of names.
+ * Around the JSON cutter: values that are found and unescaped, what is
+ * canonical, lists of pointers, and the hash of names.
  */
 
 
@@ -21,6 +21,7 @@
 
 #include "og_hash.h"
 #include "og_json.h"
+#include "json_slow.h"
 
 
 typedef struct {
@@ -30,16 +31,17 @@ typedef struct {
 } find_row_t;
 
 
-static og_json_t      *json;
+static og_scanner_t   *json;
 static unsigned char  *page_end;      /* nothing behind can be read */
 
 
-static og_json_rules_t
+static og_body_rules_t
 rules_of(og_field_action_e action, const char *rule)
 {
     og_fields_t      *fields;
-    og_json_rules_t   rules;
+    og_body_rules_t   rules;
 
+    memset(&rules, 0, sizeof(rules));
     fields = og_fields_create(OG_MATCH_LOOSE);
 
     assert_non_null(fields);
@@ -48,14 +50,13 @@ rules_of(og_field_action_e action, const char *rule)
 
     rules.fields = fields;
     rules.max_depth = 64;
-    rules.reject_unlisted = 0;
 
     return rules;
 }
 
 
 static void
-rules_free(og_json_rules_t *rules)
+rules_free(og_body_rules_t *rules)
 {
     og_fields_free((og_fields_t *) (uintptr_t) rules->fields);
 }
@@ -68,8 +69,8 @@ test_long_lists_end_in_dots(void **state)
     char                    *text;
     FILE                    *out;
     size_t                   i, len;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     (void) state;
 
@@ -86,7 +87,7 @@ test_long_lists_end_in_dots(void **state)
     rules = rules_of(OG_FIELD_STRIP, "price");
     result = og_json_scan(json, &rules, (unsigned char *) text, len);
 
-    assert_int_equal(result->status, OG_JSON_OK);
+    assert_int_equal(result->status, OG_BODY_OK);
     assert_int_equal(result->ncuts, 1000);
     assert_memory_equal(result->stripped, "/0/price,/1/price,", 18);
 
@@ -105,8 +106,8 @@ test_long_names_in_lists(void **state)
 {
     char                     text[5000];
     size_t                   len;
-    og_json_rules_t          rules;
-    const og_json_result_t  *result;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     (void) state;
 
@@ -118,7 +119,7 @@ test_long_names_in_lists(void **state)
         memcpy(text + 2 + len, "\":1,\"a\":2}", 10);
 
         result = og_json_scan(json, &rules, (unsigned char *) text, len + 12);
-        assert_int_equal(result->status, OG_JSON_OK);
+        assert_int_equal(result->status, OG_BODY_OK);
 
         if (len <= 4092) {
             assert_int_equal(strlen(result->stripped), len + 4);
@@ -271,11 +272,14 @@ test_unescape(void **state)
 }
 
 
+/* Without what is cut and without white space between words. */
 static void
-test_compact(void **state)
+test_canonical(void **state)
 {
-    size_t         i, len;
-    unsigned char  text[128];
+    size_t                   i, len;
+    unsigned char            text[128], *data;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
 
     static const char  *rows[][2] = {
         { "{}", "{}" },
@@ -283,19 +287,101 @@ test_compact(void **state)
         { "[ \" \\\" \" , \" \\\\\" ]", "[\" \\\" \",\" \\\\\"]" },
         { "\n1.5\n", "1.5" },
         { "[\n\"\xe0\xb8\x9e \xe0\xb8\x8a\" ]",
-          "[\"\xe0\xb8\x9e \xe0\xb8\x8a\"]" }
+          "[\"\xe0\xb8\x9e \xe0\xb8\x8a\"]" },
+
+        /* gaps in what is cut, at its ends, and on both of its sides */
+
+        { "{ \"price\" : [ 1 , 2 ] }", "{}" },
+        { "{ \"price\" : 1 , \"a\" : 2 }", "{\"a\":2}" },
+        { "{ \"a\" : 2 , \"price\" : 1 }", "{\"a\":2}" },
+        { "{\"a\":2 , \"price\":1 , \"b\":3 }", "{\"a\":2,\"b\":3}" },
+        { "[ { \"price\":1 , \"Price\":2 } , { \"PRICE\": { } } ]",
+          "[{},{}]" },
+        { "{\"price\":1,\n\n\"pr_ice\":2 ,\n\n\"a\" : \"\" }",
+          "{\"a\":\"\"}" },
     };
 
     (void) state;
 
+    rules = rules_of(OG_FIELD_STRIP, "price");
+    rules.find_gaps = 1;
+
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         len = strlen(rows[i][0]);
-        memcpy(page_end - len, rows[i][0], len);
-        len = (size_t) (og_json_copy_compact(text, page_end - len, len)
-                        - text);
+        data = page_end - len;
+        memcpy(data, rows[i][0], len);
 
+        result = og_json_scan(json, &rules, data, len);
+        assert_int_equal(result->status, OG_BODY_OK);
+
+        len = (size_t) (og_body_copy_canonical(text, result, data, len)
+                        - text);
         assert_int_equal(len, strlen(rows[i][1]));
         assert_memory_equal(text, rows[i][1], len);
+    }
+
+    rules_free(&rules);
+}
+
+
+/* Ranges that no document has: gaps and cuts across each other's ends. */
+static void
+test_canonical_of_any_ranges(void **state)
+{
+    size_t            i, k, n, len, cuts_end, gaps_end;
+    uint64_t          random;
+    og_range_t        cuts[8], gaps[8];
+    og_body_result_t  result;
+    unsigned char     data[40], kept[40], want[40], *p;
+    unsigned char     is_gap[40];
+
+    (void) state;
+
+    random = 1;
+    memset(&result, 0, sizeof(result));
+    result.cuts = cuts;
+    result.gaps = gaps;
+
+    for (i = 0; i < 100000; i++) {
+        memset(is_gap, 0, sizeof(is_gap));
+        cuts_end = 0;
+        gaps_end = 0;
+        result.ncuts = 0;
+        result.ngaps = 0;
+
+        for (k = 0; k < sizeof(data); k++) {
+            data[k] = (unsigned char) k;
+        }
+
+        for (k = 0; k < 8; k++) {
+            random = random * 6364136223846793005 + 1442695040888963407;
+            cuts[k].start = cuts_end + (k > 0) + (random >> 60) % 5;
+            cuts[k].end = cuts[k].start + 1 + (random >> 56) % 5;
+            gaps[k].start = gaps_end + (k > 0) + (random >> 52) % 5;
+            gaps[k].end = gaps[k].start + 1 + (random >> 48) % 5;
+
+            cuts_end = cuts[k].end;
+            gaps_end = gaps[k].end;
+            result.ncuts += (cuts_end <= sizeof(data));
+            result.ngaps += (gaps_end <= sizeof(data));
+        }
+
+        for (k = 0; k < result.ngaps; k++) {
+            memset(is_gap + gaps[k].start, 1, gaps[k].end - gaps[k].start);
+        }
+
+        len = slow_copy_without(kept, cuts, result.ncuts, data,
+                                sizeof(data));
+
+        for (k = 0, n = 0; k < len; k++) {
+            want[n] = kept[k];
+            n += !is_gap[kept[k]];
+        }
+
+        p = page_end - n;
+        assert_ptr_equal(og_body_copy_canonical(p, &result, data,
+                                                sizeof(data)), page_end);
+        assert_memory_equal(p, want, n);
     }
 }
 
@@ -346,7 +432,7 @@ set_up(void **state)
     }
 
     page_end = area + size;
-    json = og_json_create();
+    json = og_scanner_create();
 
     return json ? 0 : -1;
 }
@@ -357,7 +443,7 @@ tear_down(void **state)
 {
     (void) state;
 
-    og_json_free(json);
+    og_scanner_free(json);
 
     return 0;
 }
@@ -372,7 +458,8 @@ main(void)
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_in_other_roots),
         cmocka_unit_test(test_unescape),
-        cmocka_unit_test(test_compact),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_canonical_of_any_ranges),
         cmocka_unit_test(test_hashes),
     };
 

@@ -1,0 +1,47 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * Lists of JSON Pointers, bounded, in characters that are harmless in log
+ * lines and header fields.  Private to the files that scan.  Pure: libc only.
+ */
+
+
+#ifndef OG_PATHS_H_INCLUDED_
+#define OG_PATHS_H_INCLUDED_
+
+
+#include <stddef.h>
+
+
+#define OG_PATHS_SIZE  4096
+
+
+typedef struct {
+    char                  text[OG_PATHS_SIZE + sizeof(",...")];
+    size_t                len;
+    int                   full;       /* nothing more fits */
+    int                   ended;      /* and "..." says so */
+} og_paths_t;
+
+
+void og_paths_clear(og_paths_t *paths);
+
+
+/*
+ * One pointer is added in three steps: begin(), one name(), index() or plain()
+ * per reference token, end(start) with what begin() returned.  One that does
+ * not fit goes as a whole: "..." stands for it and all that follow.  name()
+ * takes a raw name of JSON (escaped, as in the document) that ends with a
+ * quote, plain() any bytes.  join() adds the tokens of a list that holds one
+ * pointer.
+ */
+size_t og_paths_begin(og_paths_t *paths);
+void og_paths_name(og_paths_t *paths, const unsigned char *name);
+void og_paths_index(og_paths_t *paths, size_t index);
+void og_paths_plain(og_paths_t *paths, const unsigned char *name, size_t len);
+void og_paths_join(og_paths_t *paths, const og_paths_t *tokens);
+void og_paths_end(og_paths_t *paths, size_t start);
+
+
+#endif /* OG_PATHS_H_INCLUDED_ */
