@@ -2,8 +2,8 @@
 /*
  * Copyright (C) order guard contributors
  *
- * Rules as text: parsing, and what is refused when the configuration is
- * read.  og_fields_match.c has what runs per request.
+ * Rules as they are added and made ready, when the configuration is read.
+ * og_fields_match.c and og_fields_name.c have what runs per request.
  */
 
 
@@ -15,39 +15,36 @@
 #include "og_utf8.h"
 
 
-/* A rule that is being read: what is left of it, and the token at hand. */
-typedef struct {
-    const unsigned char  *p;
-    const unsigned char  *end;
-
-    unsigned char        *name;       /* unescaped; room for the whole text */
-    size_t                len;
-    og_token_e            token;
-    int                   bare;       /* no pointer but one name */
-} og_rule_t;
-
-
+static void og_fields_init_paths(og_fields_t *fields);
+static const char *og_fields_check_text(const unsigned char *text,
+    size_t len);
 static const char *og_fields_check(const og_fields_t *fields,
     og_field_action_e action, og_rule_t *rule);
 static const char *og_fields_check_token(const og_fields_t *fields,
     og_field_action_e action, const og_rule_t *rule);
-static const char *og_fields_check_text(const unsigned char *text,
-    size_t len);
 static const char *og_fields_insert(og_fields_t *fields,
     og_field_action_e action, og_rule_t *rule);
-static const char *og_fields_keep_allowed(og_fields_t *fields,
-    const char *text, size_t len);
-static void og_rule_init(og_rule_t *rule, const char *text, size_t len,
-    unsigned char *name);
-static int og_rule_next(og_rule_t *rule);
-static void og_rule_unescape(og_rule_t *rule);
+static void og_fields_note_front(og_fields_t *fields, const og_name_t *name);
+static void og_fields_number(const og_fields_t *fields, og_trie_t *trie,
+    uint32_t node);
+static const char *og_fields_insert_own(og_fields_t *fields,
+    og_rule_t *rule);
+static const char *og_fields_keep(og_fields_t *fields,
+    og_field_action_e action, const char *text, size_t len);
 static int og_fields_make_filter(og_fields_t *fields);
-static const char *og_fields_check_allowed(const og_fields_t *fields);
-static int og_fields_always_cut(const og_fields_t *fields,
-    og_fields_walk_t *walk, og_rule_t *rule);
+static void og_fields_mark_indexed(og_trie_t *trie);
 
 
-static const char  og_fields_no_memory[] = "no memory";
+const char  og_fields_no_memory[] = "no memory";
+
+
+/* What an action says of the node where its path ends. */
+static const unsigned  og_fields_marks[] = {
+    OG_MARK_STRIP,
+    OG_MARK_REJECT,
+    OG_MARK_LISTED,
+    OG_MARK_SET
+};
 
 
 og_fields_t *
@@ -60,9 +57,12 @@ og_fields_create(og_match_e match)
         return NULL;
     }
 
+    fields->match = match;
     og_fold_init(&fields->fold, match);
+    og_fields_init_paths(fields);
 
     if (og_trie_init(&fields->deny) != 0 || og_trie_init(&fields->allow) != 0
+        || og_trie_init(&fields->own) != 0
         || og_trie_add_node(&fields->deny) != OG_FIELDS_ANYWHERE)
     {
         og_fields_free(fields);
@@ -70,6 +70,36 @@ og_fields_create(og_match_e match)
     }
 
     return fields;
+}
+
+
+/* Which bytes make a name a path of names: "a[b]", "a.b", "a['b']". */
+static void
+og_fields_init_paths(og_fields_t *fields)
+{
+    size_t                c;
+    const unsigned char  *p;
+
+    static const unsigned char  breaks[] = ".[]'\"";
+
+    for (p = breaks; *p != '\0'; p++) {
+        fields->json_path[*p] = OG_PATH_BREAKS;
+    }
+
+    /* "paid_at(1i)" is a part of what is assigned to paid_at */
+
+    fields->json_path['('] = OG_PATH_SKIPS;
+
+    /* forms have names of letters, digits, "_" and "-", and no others */
+
+    for (c = 0; c < 0x80; c++) {
+
+        if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')
+            && (c < 'a' || c > 'z') && c != '_' && c != '-')
+        {
+            fields->form_path[c] = OG_PATH_BREAKS;
+        }
+    }
 }
 
 
@@ -82,12 +112,14 @@ og_fields_free(og_fields_t *fields)
         return;
     }
 
-    for (i = 0; i < fields->nallowed; i++) {
-        free(fields->allowed[i].text);
+    for (i = 0; i < fields->nadded; i++) {
+        free(fields->added[i].text);
     }
 
-    free(fields->allowed);
+    free(fields->added);
+    free(fields->sentence);
     free(fields->filter_words);
+    og_trie_done(&fields->own);
     og_trie_done(&fields->allow);
     og_trie_done(&fields->deny);
     free(fields);
@@ -120,8 +152,13 @@ og_fields_add(og_fields_t *fields, og_field_action_e action,
         wrong = og_fields_insert(fields, action, &rule);
     }
 
-    if (wrong == NULL && action == OG_FIELD_ALLOW) {
-        wrong = og_fields_keep_allowed(fields, text, len);
+    if (wrong == NULL && action == OG_FIELD_SET) {
+        og_rule_init(&rule, text, len, name);
+        wrong = og_fields_insert_own(fields, &rule);
+    }
+
+    if (wrong == NULL) {
+        wrong = og_fields_keep(fields, action, text, len);
     }
 
     free(name);
@@ -182,7 +219,13 @@ og_fields_check_token(const og_fields_t *fields, og_field_action_e action,
         return "\"~\" in a pointer is followed by 0 or 1 only";
 
     case OG_TOKEN_ANY:
-        return rule->bare ? "\"*\" has a meaning in pointers only" : NULL;
+
+        if (rule->bare) {
+            return "\"*\" has a meaning in pointers only";
+        }
+
+        return (action == OG_FIELD_SET)
+               ? "\"*\" stands for many fields, and one is set" : NULL;
 
     case OG_TOKEN_ALL_BELOW:
         return (action == OG_FIELD_ALLOW && rule->p == rule->end
@@ -207,84 +250,11 @@ og_fields_check_token(const og_fields_t *fields, og_field_action_e action,
 }
 
 
-static void
-og_rule_init(og_rule_t *rule, const char *text, size_t len,
-    unsigned char *name)
-{
-    rule->p = (const unsigned char *) text;
-    rule->end = rule->p + len;
-    rule->name = name;
-    rule->len = 0;
-    rule->token = OG_TOKEN_NAME;
-    rule->bare = (text[0] != '/');
-}
-
-
-/* Takes the next reference token; 0 when there is none left. */
-static int
-og_rule_next(og_rule_t *rule)
-{
-    const unsigned char  *start;
-
-    if (rule->p == rule->end) {
-        return 0;
-    }
-
-    rule->token = OG_TOKEN_NAME;
-
-    if (rule->bare) {
-        start = rule->p;
-        rule->len = (size_t) (rule->end - rule->p);
-        memcpy(rule->name, rule->p, rule->len);
-        rule->p = rule->end;
-
-    } else {
-        start = ++rule->p;
-        og_rule_unescape(rule);
-    }
-
-    if (rule->p - start == 1 && *start == '*') {
-        rule->token = OG_TOKEN_ANY;
-
-    } else if (rule->p - start == 2 && memcmp(start, "**", 2) == 0) {
-        rule->token = OG_TOKEN_ALL_BELOW;
-    }
-
-    return 1;
-}
-
-
-static void
-og_rule_unescape(og_rule_t *rule)
-{
-    unsigned char  c;
-
-    rule->len = 0;
-
-    for ( /* void */ ; rule->p < rule->end && *rule->p != '/'; rule->p++) {
-        c = *rule->p;
-
-        if (c == '~') {
-            rule->p++;
-
-            if (rule->p == rule->end || (*rule->p != '0' && *rule->p != '1'))
-            {
-                rule->token = OG_TOKEN_WRONG;
-                return;
-            }
-
-            c = (*rule->p == '0') ? '~' : '/';
-        }
-
-        rule->name[rule->len++] = c;
-    }
-}
-
-
 static const char *
 og_fields_insert(og_fields_t *fields, og_field_action_e action,
     og_rule_t *rule)
 {
+    int         first;
     size_t      len;
     uint32_t    node;
     unsigned    mark;
@@ -292,10 +262,10 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
     og_trie_t  *trie;
 
     trie = (action == OG_FIELD_ALLOW) ? &fields->allow : &fields->deny;
-    mark = (action == OG_FIELD_ALLOW) ? OG_MARK_LISTED
-           : (action == OG_FIELD_REJECT) ? OG_MARK_REJECT : OG_MARK_STRIP;
+    mark = og_fields_marks[action];
     node = (rule->bare && action != OG_FIELD_ALLOW) ? OG_FIELDS_ANYWHERE
                                                     : OG_TRIE_ROOT;
+    first = 1;
 
     while (node != OG_TRIE_NONE && og_rule_next(rule)) {
 
@@ -311,6 +281,13 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
         }
 
         name = og_fields_name(fields, rule->name, len, len);
+
+        if (first && action != OG_FIELD_ALLOW) {
+            og_fields_note_front(fields, &name);
+        }
+
+        first = 0;
+        trie->nodes[node].below |= mark;
         node = og_trie_add(trie, node,
                            (rule->token == OG_TOKEN_ANY) ? NULL : &name);
     }
@@ -320,37 +297,101 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
     }
 
     trie->nodes[node].marks |= mark;
+    fields->nallowed += (action == OG_FIELD_ALLOW);
+
+    if (action == OG_FIELD_SET) {
+        fields->nset++;
+        og_fields_number(fields, trie, node);
+    }
 
     return NULL;
 }
 
 
-/* Allow rules are looked at once more when all rules are known. */
-static const char *
-og_fields_keep_allowed(og_fields_t *fields, const char *text, size_t len)
+static void
+og_fields_note_front(og_fields_t *fields, const og_name_t *name)
 {
-    og_allowed_t  *allowed;
+    size_t  n;
 
-    if (fields->nallowed == fields->allowed_alloc) {
-        allowed = og_grow(fields->allowed, &fields->allowed_alloc,
-                          fields->nallowed + 1, sizeof(og_allowed_t));
-        if (allowed == NULL) {
-            return og_fields_no_memory;
-        }
-
-        fields->allowed = allowed;
+    for (n = 0; n < name->len && og_fields_is_front(name->data[n]); n++) {
+        /* void */
     }
 
-    allowed = &fields->allowed[fields->nallowed];
+    if (n > fields->front) {
+        fields->front = n;
+    }
+}
 
-    allowed->text = malloc(len);
-    if (allowed->text == NULL) {
+
+static void
+og_fields_number(const og_fields_t *fields, og_trie_t *trie, uint32_t node)
+{
+    /* one that has a number already: it is twice in set, and refused */
+
+    if (trie->nodes[node].number == 0) {
+        trie->nodes[node].number = (uint32_t) fields->nset;
+    }
+}
+
+
+/* Adds the set rule that was inserted last to set's own places. */
+static const char *
+og_fields_insert_own(og_fields_t *fields, og_rule_t *rule)
+{
+    size_t     len;
+    uint32_t   node;
+    og_name_t  name;
+
+    node = OG_TRIE_ROOT;
+
+    while (node != OG_TRIE_NONE && og_rule_next(rule)) {
+        len = rule->len;
+
+        if (rule->p == rule->end) {
+            len = og_fold(&fields->fold, rule->name, rule->name, len).len;
+        }
+
+        name = og_fields_name(fields, rule->name, len, len);
+        node = og_trie_add(&fields->own, node, &name);
+    }
+
+    if (node == OG_TRIE_NONE) {
         return og_fields_no_memory;
     }
 
-    memcpy(allowed->text, text, len);
-    allowed->len = len;
-    fields->nallowed++;
+    og_fields_number(fields, &fields->own, node);
+
+    return NULL;
+}
+
+
+static const char *
+og_fields_keep(og_fields_t *fields, og_field_action_e action,
+    const char *text, size_t len)
+{
+    og_added_t  *added;
+
+    if (fields->nadded == fields->added_alloc) {
+        added = og_grow(fields->added, &fields->added_alloc,
+                        fields->nadded + 1, sizeof(og_added_t));
+        if (added == NULL) {
+            return og_fields_no_memory;
+        }
+
+        fields->added = added;
+    }
+
+    added = &fields->added[fields->nadded];
+
+    added->text = malloc(len);
+    if (added->text == NULL) {
+        return og_fields_no_memory;
+    }
+
+    memcpy(added->text, text, len);
+    added->len = len;
+    added->action = action;
+    fields->nadded++;
 
     return NULL;
 }
@@ -360,7 +401,6 @@ const char *
 og_fields_compile(og_fields_t *fields)
 {
     size_t           i;
-    unsigned         both;
     og_trie_node_t  *node;
 
     if (og_fields_make_filter(fields) != 0) {
@@ -370,21 +410,19 @@ og_fields_compile(og_fields_t *fields)
     /* a path in a name has three sets at hand */
 
     fields->step = 3 * fields->deny.nnodes + fields->allow.nnodes;
-    both = OG_MARK_STRIP|OG_MARK_REJECT;
 
     for (i = 0; i < fields->deny.nnodes; i++) {
         node = &fields->deny.nodes[i];
-
-        if ((node->marks & both) == both) {
-            return "a field is both in strip and in reject";
-        }
 
         if (node->any != OG_TRIE_NONE) {
             node->marks |= OG_MARK_ANY_BELOW;
         }
     }
 
-    return og_fields_check_allowed(fields);
+    og_fields_mark_indexed(&fields->deny);
+    og_fields_mark_indexed(&fields->allow);
+
+    return og_fields_contradiction(fields);
 }
 
 
@@ -427,66 +465,23 @@ og_fields_make_filter(og_fields_t *fields)
 }
 
 
-static const char *
-og_fields_check_allowed(const og_fields_t *fields)
+/* Marks nodes where it matters which element of an array it is. */
+static void
+og_fields_mark_indexed(og_trie_t *trie)
 {
-    int               cut;
     size_t            i;
-    og_rule_t         rule;
-    unsigned char    *name;
-    og_fields_walk_t  walk;
+    const og_name_t  *name;
 
-    memset(&walk, 0, sizeof(og_fields_walk_t));
-    cut = 0;
+    for (i = 0; i <= trie->mask; i++) {
 
-    for (i = 0; i < fields->nallowed && cut == 0; i++) {
-        name = malloc(fields->allowed[i].len);
-
-        if (name == NULL) {
-            cut = -1;
-            break;
+        if (trie->edges[i].child == OG_TRIE_NONE) {
+            continue;
         }
 
-        og_rule_init(&rule, fields->allowed[i].text, fields->allowed[i].len,
-                     name);
-        cut = og_fields_always_cut(fields, &walk, &rule);
-        free(name);
+        name = &trie->edges[i].name;
+
+        if (og_name_is_index(name->data, name->len)) {
+            trie->nodes[trie->edges[i].parent].marks |= OG_MARK_INDEXED;
+        }
     }
-
-    og_fields_walk_done(&walk);
-
-    if (cut == -1) {
-        return og_fields_no_memory;
-    }
-
-    return cut ? "a field in allow is always cut by strip or reject" : NULL;
-}
-
-
-/*
- * Whether strip or reject wins over an allow rule wherever that matches: the
- * rule would be a mistake.  Returns -1 when memory is short.
- */
-static int
-og_fields_always_cut(const og_fields_t *fields, og_fields_walk_t *walk,
-    og_rule_t *rule)
-{
-    int         denied;
-    og_name_t   name;
-    og_place_t  place;
-
-    if (og_fields_root(fields, walk, &place) != 0) {
-        return -1;
-    }
-
-    denied = 0;
-
-    while (denied == 0 && og_rule_next(rule)
-           && rule->token != OG_TOKEN_ALL_BELOW)
-    {
-        name = og_fields_name(fields, rule->name, rule->len, rule->len);
-        denied = og_fields_denies(fields, walk, &place, rule->token, &name);
-    }
-
-    return denied;
 }

@@ -21,7 +21,8 @@
 typedef enum {
     OG_FIELD_STRIP = 0,
     OG_FIELD_REJECT,
-    OG_FIELD_ALLOW
+    OG_FIELD_ALLOW,
+    OG_FIELD_SET              /* stripped; then the gateway writes its own */
 } og_field_action_e;
 
 
@@ -29,9 +30,9 @@ typedef struct og_fields_s  og_fields_t;
 
 
 /*
- * Creates an empty rule set; the match mode holds for strip and reject, allow
- * always compares exactly.  Returns NULL when memory is short.  The caller
- * owns the result and ends it with og_fields_free().
+ * Creates an empty rule set; the match mode holds for strip, reject and set,
+ * allow always compares exactly.  Returns NULL when memory is short.  The
+ * caller owns the result and ends it with og_fields_free().
  */
 og_fields_t *og_fields_create(og_match_e match);
 
@@ -40,8 +41,14 @@ og_fields_t *og_fields_create(og_match_e match);
  * Adds one rule.  text is a member name, or, when it begins with "/", a JSON
  * Pointer (RFC 6901, with ~0 and ~1) in which a reference token "*" stands
  * for any member or index; in allow rules a last token "**" stands for all
- * below.  A bare name in strip and reject matches at any depth, in allow a
- * member of the root.  text is copied.
+ * below.  A bare name in strip, reject and set matches at any depth, in allow
+ * a member of the root.  text is copied.
+ *
+ * Set rules are numbered from 0 in the order in which they are added.  What
+ * matches one is stripped; the place of its own, where the gateway writes, is
+ * the pointer's, which has no "*", and of a bare name the member of the root.
+ * In JSON its name may be in any spelling that matches, but the names of what
+ * it is in are those of the pointer, byte by byte, and no dotted path.
  *
  * What an allow rule passes:
  *   - the value at its place where that is a string, number, true, false or
@@ -56,7 +63,8 @@ og_fields_t *og_fields_create(og_match_e match);
  *
  * Returns NULL, or a static sentence saying what is wrong with the rule: no
  * name, an empty reference token, "~" without 0 or 1, "**" elsewhere, a bare
- * "*", invalid UTF-8, NUL, or a name of nothing but ignored characters.
+ * "*", "*" in set, invalid UTF-8, NUL, or a name of nothing but ignored
+ * characters.
  */
 const char *og_fields_add(og_fields_t *fields, og_field_action_e action,
     const char *text, size_t len);
@@ -64,7 +72,14 @@ const char *og_fields_add(og_fields_t *fields, og_field_action_e action,
 
 /*
  * Prepares the set for matching; no rule may be added afterwards.  Returns
- * NULL, or a static sentence (no memory; two rules that contradict).
+ * NULL, no memory, or a sentence that names the fields and lives as long as
+ * the set, where two rules contradict: a field both in strip and in reject;
+ * one in allow that strip or reject always take; one twice in set, also by a
+ * bare name and a pointer; one in set within another one in set.
+ *
+ * A field in set may be in strip, reject or allow as well, or be within one
+ * that is: the gateway writes after all else.  So may one that is set be
+ * around fields in allow, which then never pass.
  */
 const char *og_fields_compile(og_fields_t *fields);
 
@@ -74,7 +89,7 @@ void og_fields_free(og_fields_t *fields);
 
 
 /*
- * Matching: for og_json and og_form only.
+ * Matching: for the files that scan only.
  *
  * A pass walks down a document and knows for each object or array, as a
  * "place", at which rules' paths it stands.  A step down costs one look-up
@@ -108,6 +123,10 @@ typedef struct {
     size_t                end;
     og_listing_e          listing;
     unsigned              marks;      /* og_fields' own: what the rules say */
+    unsigned              root;       /* it is the root */
+    uint32_t              own;        /* node of set rules' own places */
+    size_t                home;       /* 1 + the set rule whose own place this
+                                         is; 0: none */
 } og_place_t;
 
 
@@ -167,6 +186,9 @@ og_fields_nowhere(const og_place_t *parent)
     place.end = parent->end;
     place.listing = OG_LISTED_WITH_ALL;
     place.marks = 0;
+    place.root = 0;
+    place.own = 0;
+    place.home = 0;
 
     return place;
 }
@@ -175,9 +197,10 @@ og_fields_nowhere(const og_place_t *parent)
 /*
  * Finds the place of a member of the object at the place parent, valid until
  * another one is made from the same parent, and whatever it is: an
- * og_fields_judge() of it follows.  In strip and reject a name with "." or
- * "[" is also taken as a path ("items[0].price").  Returns -1 when memory is
- * short.
+ * og_fields_judge() of it follows.  In strip, reject and set a name with "."
+ * or "[" is also taken as a path ("items[0].price", "items['a']"), and one
+ * with "(" as what stands in front of that ("paid_at(1i)").  Returns -1 when
+ * memory is short.
  */
 int og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place);
@@ -186,6 +209,75 @@ int og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
 /* The same for an element of an array. */
 int og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, size_t index, og_place_t *place);
+
+
+/*
+ * The same for a field of a form or query by its whole name, unescaped, not
+ * NULL: "a", "a[b]", "a.b" and "a[b].c" are paths from the root, whose place
+ * is root; digits between brackets are an index as well as a name, and "[]"
+ * is an element of whatever index.  A field within one that is stripped or
+ * rejected is so as well.
+ *
+ * In strip, reject and set a name matches in each way that a binder may take
+ * it, also where it is not well-formed:
+ *   - as a whole, as that of a JSON member does;
+ *   - as a path of what stands between brackets, with dots in it, without, or
+ *     without what is in front of the first; "[00]" is also an element 0, and
+ *     "[-1]" one of whatever index; what stands behind a bracket is a part of
+ *     it, or none;
+ *   - as a path of what stands between any characters but letters, digits,
+ *     "_", "-" and those above ASCII ("a['b']", "a/b", "a:b");
+ *   - without "_" and "!" in front of the whole name, however many;
+ *   - with each "." in front of the first bracket taken as "_", as PHP does.
+ * The place may be a set rule's own in any of these ways.
+ *
+ * In allow all that is in the name counts: "a", then ".b", "[b]", "[]", or
+ * "b" behind a bracket, where b has no bracket and no dot.  As binders differ
+ * there, a name that has something behind brackets that hold no index, or
+ * behind an index and then a name in brackets, or a dot within brackets, is
+ * listed only within "**".  But a rule of the very same text as the whole
+ * name passes that, too.
+ *
+ * Returns -1 when memory is short, and 1 where rules tell elements by their
+ * index and it is open which is meant: the caller refuses the name.  Takes
+ * time linear in len.
+ */
+int og_fields_field(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *root, const unsigned char *name, size_t len,
+    og_place_t *place);
+
+
+/*
+ * The same for one reference token, unescaped, of a pointer in a JSON Patch
+ * (RFC 6902), whatever stands at parent: a name, as that of a JSON member;
+ * or an index, "00" for 0, too; or, for an element of whatever index, "-",
+ * and a sign with digits ("-1" is the last one to some).  A place within one
+ * that is stripped or rejected is so as well.  Returns 1 and -1 as
+ * og_fields_field() does.
+ */
+int og_fields_token(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, const unsigned char *token, size_t len,
+    og_place_t *place);
+
+
+/*
+ * Has strip, reject and set (not allow) look at the value at place, which is
+ * that of a field and was made last, as at a document of its own as well: the
+ * JSON part of a form.  Nothing in there is a set rule's own place.  Returns
+ * -1 when memory is short.
+ */
+int og_fields_add_root(const og_fields_t *fields, og_fields_walk_t *walk,
+    og_place_t *place);
+
+
+/*
+ * What becomes of a value at that place which cannot be seen and may hold
+ * anything (the source of a "copy"): it passes where no rule could match at
+ * it or in it, and is else rejected if a reject rule could, stripped if a
+ * strip or set rule could, or else unlisted.
+ */
+og_field_verdict_e og_fields_judge_unseen(const og_fields_t *fields,
+    const og_fields_walk_t *walk, const og_place_t *place);
 
 
 /* Whether all elements of the array at that place have the same place. */

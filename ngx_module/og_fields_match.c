@@ -13,22 +13,10 @@
 #include "og_grow.h"
 
 
-static void og_fields_deny_member(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
-    og_place_t *place);
-static void og_fields_deny_other(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
-    og_place_t *place);
-static void og_fields_deny_path(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, size_t len,
-    og_place_t *place);
-static unsigned og_fields_deny_anywhere(const og_fields_t *fields,
-    const og_name_t *name);
-static void og_fields_unite(uint32_t *states, og_place_t *place, size_t from,
-    size_t to);
-static void og_fields_list(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *name,
-    og_place_t *place);
+static const og_trie_node_t *og_fields_bare(const og_fields_t *fields,
+    const og_name_t *key);
+static size_t og_fields_home(const og_fields_t *fields,
+    const og_place_t *parent, const og_name_t *name);
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
     size_t from, size_t to, size_t out, const og_name_t *name,
     unsigned *marks);
@@ -98,6 +86,8 @@ og_fields_root(const og_fields_t *fields, og_fields_walk_t *walk,
 
     memset(root, 0, sizeof(og_place_t));
     root->listing = OG_LISTED_WITH_ALL;
+    root->root = 1;
+    root->own = (fields->nset > 0) ? OG_TRIE_ROOT : OG_TRIE_NONE;
 
     if (og_fields_reserve(fields, walk, root, 0) != 0) {
         return -1;
@@ -175,6 +165,10 @@ og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
 
     og_fields_list(fields, walk, parent, name, place);
 
+    if (parent->own != OG_TRIE_NONE) {
+        place->own = og_trie_find(&fields->own, parent->own, name);
+    }
+
     return 0;
 }
 
@@ -201,23 +195,23 @@ og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
     og_fields_deny_other(fields, walk, parent, asked, place);
     og_fields_list(fields, walk, parent, asked, place);
 
-    if (place->listing < OG_LISTED_ITSELF
-        && parent->listing == OG_LISTED_ITSELF)
-    {
-        place->listing = OG_LISTED_ITSELF;
+    og_fields_list_element(parent, place);
+
+    if (parent->own != OG_TRIE_NONE && asked != NULL) {
+        place->own = og_trie_find(&fields->own, parent->own, asked);
     }
 
     return 0;
 }
 
 
-/* Finds what strip and reject say of a member. */
-static void
+void
 og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
-    og_name_t    key;
-    og_folded_t  folded;
+    og_name_t              key;
+    og_folded_t            folded;
+    const og_trie_node_t  *bare;
 
     key.data = walk->folded;
     key.sketch = name->sketch;
@@ -232,43 +226,97 @@ og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
                                 name->len);
     }
 
-    place->marks = og_fields_deny_anywhere(fields, &key);
+    bare = og_fields_bare(fields, &key);
+
+    place->root = 0;
+    place->own = OG_TRIE_NONE;
+    place->home = 0;
+    place->marks = bare->marks;
     place->deny = parent->end;
     place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
                                   parent->allow, place->deny, &key,
                                   &place->marks);
 
+    if (place->marks & OG_MARK_SET) {
+        place->home = og_fields_home(fields, parent, &key);
+    }
+
     if (folded.is_path) {
-        og_fields_deny_path(fields, walk, parent, key.len, place);
+        og_fields_deny_path(fields, walk, parent, &key, fields->json_path,
+                            place);
     }
 }
 
 
-/* The same for what no bare name matches: an index, or any name (NULL). */
-static void
+void
 og_fields_deny_other(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
+    place->root = 0;
+    place->own = OG_TRIE_NONE;
+    place->home = 0;
     place->marks = 0;
     place->deny = parent->end;
     place->allow = parent->end;
 
-    if (parent->deny < parent->allow) {
-        place->allow = og_fields_step(&fields->deny, walk->states,
-                                      parent->deny, parent->allow,
-                                      place->deny, name, &place->marks);
+    if (parent->deny == parent->allow) {
+        return;
+    }
+
+    place->allow = og_fields_step(&fields->deny, walk->states, parent->deny,
+                                  parent->allow, place->deny, name,
+                                  &place->marks);
+
+    if (place->marks & OG_MARK_SET) {
+        place->home = og_fields_home(fields, parent, name);
     }
 }
 
 
-/*
- * Takes the folded name as a path and adds what it leads to.  Parts are what
- * stands between ".", "[" and "]", so that "a[b]", "a.b" and "[a][b]" are
- * one path.
- */
-static void
+/* Which set rule's own place that is; name is folded, or an index. */
+static size_t
+og_fields_home(const og_fields_t *fields, const og_place_t *parent,
+    const og_name_t *name)
+{
+    uint32_t  node;
+
+    if (parent->own == OG_TRIE_NONE || name == NULL) {
+        return 0;
+    }
+
+    node = og_trie_find(&fields->own, parent->own, name);
+
+    return fields->own.nodes[node].number;
+}
+
+
+void
+og_fields_deny_also(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, const og_name_t *key, og_place_t *place)
+{
+    size_t                 end;
+    const og_trie_node_t  *bare;
+
+    bare = og_fields_bare(fields, key);
+    place->marks |= bare->marks;
+
+    end = og_fields_step(&fields->deny, walk->states, parent->deny,
+                         parent->allow, place->allow, key, &place->marks);
+
+    if (place->home == 0) {
+        place->home = (parent->root && bare->number != 0)
+                      ? bare->number
+                      : og_fields_find_home(fields, walk, place->allow, end);
+    }
+
+    og_fields_unite(walk->states, place, place->allow, end);
+}
+
+
+void
 og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
-    const og_place_t *parent, size_t len, og_place_t *place)
+    const og_place_t *parent, const og_name_t *key,
+    const unsigned char *bytes, og_place_t *place)
 {
     size_t                at, end, out;
     og_name_t             part;
@@ -280,22 +328,28 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     memcpy(walk->states + at, walk->states + parent->deny,
            (end - at) * sizeof(uint32_t));
 
-    last = walk->folded + len;
+    last = key->data + key->len;
 
-    for (p = walk->folded; p < last; p++) {
+    for (p = key->data; p < last; p++) {
         part.data = p;
 
-        while (p < last && *p != '.' && *p != '[' && *p != ']') {
+        while (p < last && bytes[*p] == OG_PATH_GOES_ON) {
             p++;
         }
 
-        if (p == part.data) {
+        part.len = (size_t) (p - part.data);
+
+        while (p < last && bytes[*p] != OG_PATH_BREAKS) {
+            p++;
+        }
+
+        if (part.len == 0) {
             continue;
         }
 
-        part = og_fields_name(fields, part.data, (size_t) (p - part.data),
+        part = og_fields_name(fields, part.data, part.len,
                               (size_t) (last - part.data));
-        place->marks |= og_fields_deny_anywhere(fields, &part);
+        place->marks |= og_fields_bare(fields, &part)->marks;
 
         out = og_fields_step(&fields->deny, walk->states, at, end, end, &part,
                              &place->marks);
@@ -309,22 +363,16 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
 }
 
 
-static unsigned
-og_fields_deny_anywhere(const og_fields_t *fields, const og_name_t *name)
+/* The node of a bare name. */
+static const og_trie_node_t *
+og_fields_bare(const og_fields_t *fields, const og_name_t *key)
 {
-    uint32_t  node;
-
-    node = og_trie_find(&fields->deny, OG_FIELDS_ANYWHERE, name);
-
-    return fields->deny.nodes[node].marks;
+    return &fields->deny.nodes[og_trie_find(&fields->deny, OG_FIELDS_ANYWHERE,
+                                            key)];
 }
 
 
-/*
- * Adds the states [from, to), which lie behind those of place, to them.  A
- * set has no state twice, so that it cannot outgrow the tree.
- */
-static void
+void
 og_fields_unite(uint32_t *states, og_place_t *place, size_t from, size_t to)
 {
     size_t  i, known;
@@ -344,8 +392,25 @@ og_fields_unite(uint32_t *states, og_place_t *place, size_t from, size_t to)
 }
 
 
-/* Finds what allow says of a place whose strip and reject are known. */
-static void
+size_t
+og_fields_find_home(const og_fields_t *fields, const og_fields_walk_t *walk,
+    size_t from, size_t to)
+{
+    uint32_t  number;
+
+    for ( /* void */ ; from < to; from++) {
+        number = fields->deny.nodes[walk->states[from]].number;
+
+        if (number != 0) {
+            return number;
+        }
+    }
+
+    return 0;
+}
+
+
+void
 og_fields_list(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place)
 {
@@ -410,23 +475,10 @@ int
 og_fields_elements_are_alike(const og_fields_t *fields,
     const og_fields_walk_t *walk, const og_place_t *array)
 {
-    size_t  i;
-
-    for (i = array->deny; i < array->allow; i++) {
-
-        if (fields->deny.nodes[walk->states[i]].nedges > 0) {
-            return 0;
-        }
-    }
-
-    for (i = array->allow; i < array->end; i++) {
-
-        if (fields->allow.nodes[walk->states[i]].nedges > 0) {
-            return 0;
-        }
-    }
-
-    return 1;
+    return !og_fields_are_indexed(&fields->deny, walk->states, array->deny,
+                                  array->allow)
+           && !og_fields_are_indexed(&fields->allow, walk->states,
+                                     array->allow, array->end);
 }
 
 
@@ -451,7 +503,7 @@ og_fields_index_name(const og_fields_t *fields, unsigned char *text,
 og_field_verdict_e
 og_fields_judge(const og_place_t *place, int nested)
 {
-    if (place->marks & (OG_MARK_REJECT|OG_MARK_STRIP)) {
+    if (place->marks & OG_MARK_TAKEN) {
         return (place->marks & OG_MARK_REJECT) ? OG_FIELD_REJECTED
                                                : OG_FIELD_STRIPPED;
     }
@@ -470,21 +522,13 @@ int
 og_fields_denies(const og_fields_t *fields, og_fields_walk_t *walk,
     og_place_t *place, og_token_e token, const og_name_t *name)
 {
-    size_t      i;
     og_place_t  next;
 
     if (og_fields_reserve(fields, walk, place, name->len) != 0) {
         return -1;
     }
 
-    for (i = 0; i < name->len; i++) {
-
-        if (name->data[i] < '0' || name->data[i] > '9') {
-            break;
-        }
-    }
-
-    if (token == OG_TOKEN_NAME && i < name->len) {
+    if (token == OG_TOKEN_NAME && !og_name_is_index(name->data, name->len)) {
         og_fields_deny_member(fields, walk, place, name, &next);
 
     } else {

@@ -9,13 +9,46 @@
 #include "og_fold.h"
 
 
+/* A character that Unicode's case mappings turn into ASCII letters. */
+typedef struct {
+    size_t                len;
+    unsigned char         utf8[3];
+    const char           *letters;
+} og_look_alike_t;
+
+
 static const unsigned char *og_fold_look_alike(const unsigned char *p,
-    const unsigned char *end, unsigned char *dst);
+    const unsigned char *end, unsigned char **dst);
 
 
-/* above the folded byte: it is "." or "["; it begins a look-alike letter */
+/* above the folded byte: it is ".", "[" or "("; it begins a look-alike */
 #define OG_FOLD_PATH        0x100
 #define OG_FOLD_LOOK_ALIKE  0x200
+
+
+/*
+ * To lower case, to upper case or to either, one character at a time or as
+ * whole strings: what software does to compare names, and all that comes out
+ * as ASCII (Unicode 15, CaseFolding, SpecialCasing).  None is shorter than
+ * its letters.
+ */
+static const og_look_alike_t  og_look_alikes[] = {
+    { 2, { 0xC3, 0x9F, 0x00 }, "ss" },     /* U+00DF sharp s */
+    { 2, { 0xC4, 0xB0, 0x00 }, "i" },      /* U+0130 I with dot */
+    { 2, { 0xC4, 0xB1, 0x00 }, "i" },      /* U+0131 dotless i */
+    { 2, { 0xC5, 0xBF, 0x00 }, "s" },      /* U+017F long s */
+    { 3, { 0xE1, 0xBA, 0x9E }, "ss" },     /* U+1E9E capital sharp s */
+    { 3, { 0xE2, 0x84, 0xAA }, "k" },      /* U+212A Kelvin sign */
+    { 3, { 0xEF, 0xAC, 0x80 }, "ff" },     /* U+FB00 to U+FB06 ligatures */
+    { 3, { 0xEF, 0xAC, 0x81 }, "fi" },
+    { 3, { 0xEF, 0xAC, 0x82 }, "fl" },
+    { 3, { 0xEF, 0xAC, 0x83 }, "ffi" },
+    { 3, { 0xEF, 0xAC, 0x84 }, "ffl" },
+    { 3, { 0xEF, 0xAC, 0x85 }, "st" },
+    { 3, { 0xEF, 0xAC, 0x86 }, "st" }
+};
+
+#define OG_LOOK_ALIKES  (sizeof(og_look_alikes) / sizeof(og_look_alikes[0]))
 
 
 const og_sketch_key_t  og_sketch_exact = {
@@ -32,6 +65,7 @@ const og_sketch_key_t  og_sketch_exact = {
 void
 og_fold_init(og_fold_t *fold, og_match_e match)
 {
+    size_t    i;
     unsigned  c;
 
     fold->sketch = og_sketch_exact;
@@ -46,10 +80,13 @@ og_fold_init(og_fold_t *fold, og_match_e match)
 
     fold->byte['.'] |= OG_FOLD_PATH;
     fold->byte['['] |= OG_FOLD_PATH;
+    fold->byte['('] |= OG_FOLD_PATH;
 
     if (match != OG_MATCH_EXACT) {
-        fold->byte[0xC5] |= OG_FOLD_LOOK_ALIKE;
-        fold->byte[0xE2] |= OG_FOLD_LOOK_ALIKE;
+
+        for (i = 0; i < OG_LOOK_ALIKES; i++) {
+            fold->byte[og_look_alikes[i].utf8[0]] |= OG_FOLD_LOOK_ALIKE;
+        }
 
         memset(fold->sketch.case_bit, 0x20, sizeof(fold->sketch.case_bit));
     }
@@ -81,7 +118,7 @@ og_fold(const og_fold_t *fold, unsigned char *dst, const unsigned char *src,
         byte = fold->byte[*p];
 
         if (byte & OG_FOLD_LOOK_ALIKE) {
-            p = og_fold_look_alike(p, end, out++);
+            p = og_fold_look_alike(p, end, &out);
             continue;
         }
 
@@ -116,25 +153,32 @@ og_fold_plain(const og_fold_t *fold, unsigned char *dst,
 }
 
 
-/*
- * U+017F (long s) and U+212A (Kelvin sign) become s and k where software
- * folds case as Unicode has it.  Returns the last byte taken.
- */
+/* Writes what the byte at p, or the look-alike, becomes; the last one taken. */
 static const unsigned char *
 og_fold_look_alike(const unsigned char *p, const unsigned char *end,
-    unsigned char *dst)
+    unsigned char **dst)
 {
-    if (end - p >= 2 && p[0] == 0xC5 && p[1] == 0xBF) {
-        *dst = 's';
-        return p + 1;
+    size_t                  i;
+    const char             *letter;
+    const og_look_alike_t  *known;
+
+    for (i = 0; i < OG_LOOK_ALIKES; i++) {
+        known = &og_look_alikes[i];
+
+        if ((size_t) (end - p) < known->len
+            || memcmp(p, known->utf8, known->len) != 0)
+        {
+            continue;
+        }
+
+        for (letter = known->letters; *letter != '\0'; letter++) {
+            *(*dst)++ = (unsigned char) *letter;
+        }
+
+        return p + known->len - 1;
     }
 
-    if (end - p >= 3 && p[0] == 0xE2 && p[1] == 0x84 && p[2] == 0xAA) {
-        *dst = 'k';
-        return p + 2;
-    }
-
-    *dst = *p;
+    *(*dst)++ = *p;
 
     return p;
 }

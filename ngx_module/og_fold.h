@@ -20,7 +20,7 @@
 /* What is ignored where names compare. */
 typedef enum {
     OG_MATCH_EXACT = 0,
-    OG_MATCH_CASELESS,        /* case: ASCII, U+017F for s, U+212A for k */
+    OG_MATCH_CASELESS,        /* case, of ASCII and of what maps to ASCII */
     OG_MATCH_LOOSE            /* and "_" and "-" */
 } og_match_e;
 
@@ -34,7 +34,7 @@ typedef struct {
 
 typedef struct {
     size_t                len;
-    int                   is_path;    /* has a "." or "[" */
+    int                   is_path;    /* has a ".", "[" or "(" */
 } og_folded_t;
 
 
@@ -42,8 +42,13 @@ void og_fold_init(og_fold_t *fold, og_match_e match);
 
 
 /*
- * Folds a name, which is UTF-8 and without NUL, to dst, which has room for
- * len bytes and may be src.
+ * Folds a name to dst, which has room for len bytes and may be src.  NUL is
+ * left out, and what is no UTF-8 stays as it is.
+ *
+ * Caseless are ASCII letters and what Unicode's case mappings make of other
+ * characters, where that is ASCII: U+0130 and U+0131 are i, U+017F is s,
+ * U+212A is k, U+00DF and U+1E9E are ss, and the ligatures U+FB00 to U+FB06
+ * are their letters.
  */
 og_folded_t og_fold(const og_fold_t *fold, unsigned char *dst,
     const unsigned char *src, size_t len);

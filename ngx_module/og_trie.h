@@ -26,7 +26,12 @@
 typedef struct {
     uint32_t              any;        /* child by any name, or NONE */
     uint32_t              nedges;     /* children by name */
-    unsigned              marks;      /* the user's */
+
+    /* the user's */
+
+    unsigned              marks;
+    unsigned              below;      /* of marks, in the tree below */
+    uint32_t              number;
 } og_trie_node_t;
 
 
