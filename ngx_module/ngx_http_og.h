@@ -16,7 +16,9 @@
 #include "og_envelope.h"
 #include "og_fields.h"
 #include "og_json.h"
+#include "og_media.h"
 #include "og_record.h"
+#include "og_set.h"
 #include "og_window.h"
 
 
@@ -39,6 +41,7 @@ typedef enum {
     NGX_HTTP_OG_BODY_SIGNED,
     NGX_HTTP_OG_BODY_TOO_LARGE,
     NGX_HTTP_OG_MEDIA_TYPE_UNSUPPORTED,
+    NGX_HTTP_OG_FIELD_FORBIDDEN,
     NGX_HTTP_OG_KEY_REQUIRED,
     NGX_HTTP_OG_KEY_INVALID,
     NGX_HTTP_OG_KEY_REUSED,
@@ -93,6 +96,14 @@ typedef struct {
 } ngx_http_og_limit_t;
 
 
+/* A field that the gateway writes. */
+typedef struct {
+    ngx_str_t                    field;
+    og_set_type_e                type;
+    ngx_http_complex_value_t    *value;
+} ngx_http_og_set_t;
+
+
 typedef struct {
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
@@ -100,7 +111,7 @@ typedef struct {
     unsigned                     warned_nameless:1;
     ngx_int_t                    request_id;    /* index of $request_id */
     ngx_array_t                  request_variables; /* indexes of those that
-                                                   repeat a header line */
+                                                   repeat the request */
 } ngx_http_og_main_conf_t;
 
 
@@ -114,7 +125,11 @@ typedef struct {
                                                    GET HEAD OPTIONS TRACE */
 
     ngx_array_t                 *strip;         /* of ngx_str_t */
+    ngx_array_t                 *reject;
     ngx_array_t                 *allow;
+    ngx_uint_t                   reject_unlisted;
+    ngx_array_t                 *sets;          /* of ngx_http_og_set_t, in
+                                                   the order of their rules */
     ngx_uint_t                   match;
     og_fields_t                 *fields;        /* compiled; NULL: none */
     size_t                       body_limit;
@@ -177,6 +192,7 @@ typedef struct {
     unsigned                     has_token:1;
     unsigned                     guarded:1;     /* a method that is policed */
     unsigned                     policed:1;     /* the body is looked at */
+    unsigned                     has_content:1; /* and was not empty */
     unsigned                     enforced:1;    /* a key is looked for */
     unsigned                     claimed:1;     /* op holds a live claim */
     unsigned                     keyed:1;       /* a valid key is in play */
@@ -186,12 +202,17 @@ typedef struct {
     unsigned                     redirected:1;  /* recovered after one */
     unsigned                     insisted:1;    /* refused behind one */
     unsigned                     keepalive:1;   /* as the client asked */
+    unsigned                     no_memory:1;   /* for a variable of ours */
 
     ngx_uint_t                   http_version;  /* likewise */
 
     ngx_str_t                    key;           /* unquoted */
+    og_media_t                   media;         /* of the body */
     ngx_str_t                    body;          /* whole, after the cuts */
+    ngx_str_t                    canonical;     /* the same to a fingerprint */
+    ngx_str_t                    args;          /* after the cuts */
     ngx_str_t                    stripped;
+    ngx_str_t                    rejected;
     off_t                        received;      /* of the body so far */
 
     ngx_http_handler_pt          content_handler;   /* the location's */
@@ -343,7 +364,11 @@ void ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 
 
-/* ngx_http_og_dispatch.c: a claimed request on its way to the upstream */
+/* ngx_http_og_dispatch.c: a request on its way to the upstream */
+
+/* Takes off the headers that an upstream must not see. */
+ngx_int_t ngx_http_og_hide_headers(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 
 /*
  * Has the location's content handler called through the guard, which notes
@@ -400,12 +425,15 @@ ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
 /* ngx_http_og_body.c: the request's body in and out */
 
 /*
- * Whether the headers describe a body that the guard understands.  Where they
- * do not and a rule needs the body, ctx->error is set; where none does,
- * ctx->policed is cleared.  NGX_OK or NGX_DECLINED.
+ * Whether the headers describe a body that the guard understands, into
+ * ctx->media.  Where they do not and a rule needs the body, ctx->error is set;
+ * where none does, ctx->policed is cleared.  NGX_OK or NGX_DECLINED.
  */
 ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+
+/* Whether a body of ctx->media can be policed. */
+ngx_uint_t ngx_http_og_is_policeable(ngx_http_og_ctx_t *ctx);
 
 /*
  * Whether what the client still sends of its body, if anything, does not
@@ -416,21 +444,85 @@ ngx_uint_t ngx_http_og_body_is_done(ngx_http_request_t *r);
 /* Whether the client announced a body that is not empty. */
 ngx_uint_t ngx_http_og_has_body(ngx_http_request_t *r);
 
-/* Length of the media type at the front of a Content-Type value. */
-size_t ngx_http_og_media_type_length(ngx_str_t *value);
+/* Size of a body in memory and files, in bytes. */
+off_t ngx_http_og_body_size(ngx_chain_t *in);
+
+/* The body that nginx has read, in one piece.  NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_og_collect_body(ngx_http_request_t *r, ngx_str_t *body);
 
 /*
- * Reads, validates and cuts the body that nginx has read by the rules of
- * conf, and installs what is left.  NGX_OK, NGX_DECLINED (ctx->error) or
- * NGX_ERROR.
+ * Makes body, which lives as long as r, the one that is sent upstream, and
+ * drops the headers that told of its bytes.  NGX_OK or NGX_ERROR.
  */
+ngx_int_t ngx_http_og_install_body(ngx_http_request_t *r, ngx_str_t *body);
+
+
+/* ngx_http_og_police.c: the rules for fields at work */
+
+/*
+ * Validates and cuts the body that nginx has read, and the query string, by
+ * the rules of conf, writes what the gateway sets, and installs what is left.
+ * NGX_OK, NGX_DECLINED (ctx->error) or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_police(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_loc_conf_t *conf);
+
+/* The same for the body alone. */
 ngx_int_t ngx_http_og_police_body(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf);
 
+/* What a scan means for the request; as ngx_http_og_police(). */
+ngx_int_t ngx_http_og_judge_fields(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, const og_body_result_t *result);
+
+/* Adds the pointers of a scan's cuts to ctx->stripped, and logs them. */
+ngx_int_t ngx_http_og_add_stripped(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, const og_body_result_t *result);
+
 /* The scanner of this worker; made at its first use, NULL: no memory. */
-og_json_t *ngx_http_og_scanner(void);
+og_scanner_t *ngx_http_og_scanner(void);
 
 void ngx_http_og_free_scanner(void);
+
+
+/* ngx_http_og_query.c */
+
+/*
+ * The same as ngx_http_og_police() for the query string: r->args, and what a
+ * proxy_pass without URI forwards.  append: fields that the gateway sets are
+ * added to it.
+ */
+ngx_int_t ngx_http_og_police_query(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf, ngx_uint_t append);
+
+
+/* ngx_http_og_set.c */
+
+/*
+ * Evaluates the fields that the gateway sets, into an array of og_set_t with
+ * a set for each rule, or an empty one where nothing is to be written.
+ * NGX_ERROR also where a value is none of its type.
+ */
+ngx_int_t ngx_http_og_evaluate_sets(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf, ngx_array_t *sets);
+
+/* Copies what is kept of a body, with room for sets.  NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_og_copy_for_sets(ngx_http_request_t *r, ngx_str_t *kept,
+    ngx_array_t *sets, ngx_str_t *copy);
+
+/* A set that has no place in the request is the client's fault. */
+ngx_int_t ngx_http_og_no_place(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    const og_set_t *set);
+
+
+/* ngx_http_og_signature.c */
+
+/*
+ * Whether a signature (RFC 9421) covers the body's bytes, or the query, and
+ * breaks when they change.
+ */
+ngx_uint_t ngx_http_og_body_is_signed(ngx_http_request_t *r);
+ngx_uint_t ngx_http_og_query_is_signed(ngx_http_request_t *r);
 
 
 /* ngx_http_og_identity.c: caller, key, fingerprint */
@@ -465,8 +557,18 @@ ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 ngx_table_elt_t *ngx_http_og_next_header(ngx_list_part_t **part,
     ngx_uint_t *i);
 
-/* How many lines of this name (lower case) the request has; *first: first. */
-ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
+/* Has variables that repeat what the client sent made anew. */
+void ngx_http_og_forget_variables(ngx_http_request_t *r);
+
+/* Length of the media type at the front of a Content-Type value. */
+size_t ngx_http_og_media_type_length(ngx_str_t *value);
+
+/*
+ * How many lines of this name (lower case; a "_" counts as "-") the request
+ * has; *first: the first.
+ */
+ngx_uint_t ngx_http_og_count_headers(ngx_http_request_t *r,
+    const ngx_str_t *name,
     ngx_table_elt_t **first);
 
 /* Takes all lines of these names off the request.  NULL-terminated list. */
@@ -512,6 +614,14 @@ char *ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 
 
 /* ngx_http_og_variables.c */
+
+/*
+ * Evaluates text with variables.  NGX_ERROR also where memory was short for a
+ * variable of the guard's own, which nginx takes for an empty one: a key
+ * without it would be another key.
+ */
+ngx_int_t ngx_http_og_evaluate(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_complex_value_t *text, ngx_str_t *value);
 
 ngx_int_t ngx_http_og_add_variables(ngx_conf_t *cf);
 

@@ -13,8 +13,6 @@ static char *ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_og_check_challenge(ngx_conf_t *cf,
     ngx_str_t *challenge);
-static char *ngx_http_og_fields(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -28,6 +26,13 @@ static ngx_conf_enum_t  ngx_http_og_match_modes[] = {
     { ngx_string("exact"), OG_MATCH_EXACT },
     { ngx_string("caseless"), OG_MATCH_CASELESS },
     { ngx_string("loose"), OG_MATCH_LOOSE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_unlisted_modes[] = {
+    { ngx_string("strip"), 0 },
+    { ngx_string("reject"), 1 },
     { ngx_null_string, 0 }
 };
 
@@ -93,16 +98,37 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_strip"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_og_fields,
+      ngx_http_og_conf_fields,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, strip),
       NULL },
 
+    { ngx_string("order_guard_reject"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_conf_fields,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, reject),
+      NULL },
+
     { ngx_string("order_guard_allow"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
-      ngx_http_og_fields,
+      ngx_http_og_conf_fields,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_og_loc_conf_t, allow),
+      NULL },
+
+    { ngx_string("order_guard_unlisted"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_conf_enum,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, reject_unlisted),
+      &ngx_http_og_unlisted_modes },
+
+    { ngx_string("order_guard_set"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE23,
+      ngx_http_og_conf_set,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("order_guard_match"),
@@ -321,42 +347,6 @@ ngx_http_og_check_challenge(ngx_conf_t *cf, ngx_str_t *challenge)
  * A field is looked at here, where its line is known; the set for matching is
  * made when all levels are.
  */
-
-static char *
-ngx_http_og_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t           *value;
-    ngx_uint_t           i;
-    const char          *error;
-    og_fields_t         *fields;
-    og_field_action_e    action;
-
-    action = cmd->offset == offsetof(ngx_http_og_loc_conf_t, allow)
-             ? OG_FIELD_ALLOW : OG_FIELD_STRIP;
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        fields = og_fields_create(OG_MATCH_EXACT);
-        if (fields == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        error = og_fields_add(fields, action, (char *) value[i].data,
-                              value[i].len);
-        og_fields_free(fields);
-
-        if (error) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid field \"%V\": %s", &value[i], error);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return ngx_http_og_conf_words(cf, cmd, conf);
-}
-
 
 static char *
 ngx_http_og_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)

@@ -26,6 +26,17 @@ char *ngx_http_og_conf_depth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
+/* ngx_http_og_fields_conf.c: directive setters, and the rules of a level */
+
+char *ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_og_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Merges and compiles the rules; refuses those that contradict. */
+ngx_int_t ngx_http_og_merge_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
+
+
 /* ngx_http_og_idempotency_conf.c: directive setters */
 
 char *ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -12,6 +12,51 @@ static ngx_int_t ngx_http_og_hold_upstream(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
 
+/* Upstreams that take these for the path serve another one than is guarded. */
+
+static const ngx_str_t  ngx_http_og_path_headers[] = {
+    ngx_string("x-original-url"),
+    ngx_string("x-rewrite-url"),
+    ngx_null_string
+};
+
+
+static const ngx_str_t  ngx_http_og_accept_encoding[] = {
+    ngx_string("accept-encoding"),
+    ngx_null_string
+};
+
+
+/*
+ * An encoded answer could be neither normalised nor replayed to a client that
+ * does not know the encoding.  headers_in.accept_encoding stays, for nginx's
+ * own gzip.
+ */
+
+ngx_int_t
+ngx_http_og_hide_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    const ngx_str_t  *name;
+
+    if ((ctx->guarded || ctx->conf->errors)
+        && r->headers_in.accept_encoding
+        && ngx_http_og_remove_headers(r, ngx_http_og_accept_encoding)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    for (name = ngx_http_og_path_headers; name->len; name++) {
+
+        if (ngx_http_og_count_headers(r, name, NULL)) {
+            return ngx_http_og_remove_headers(r, ngx_http_og_path_headers);
+        }
+    }
+
+    return NGX_OK;
+}
+
+
 void
 ngx_http_og_watch_dispatch(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {

@@ -41,12 +41,6 @@ static ngx_int_t ngx_http_og_refuse_second(ngx_http_request_t *r,
 static void ngx_http_og_cleanup(void *data);
 
 
-static const ngx_str_t  ngx_http_og_accept_encoding[] = {
-    ngx_string("accept-encoding"),
-    ngx_null_string
-};
-
-
 ngx_int_t
 ngx_http_og_handler(ngx_http_request_t *r)
 {
@@ -79,7 +73,8 @@ ngx_http_og_handler(ngx_http_request_t *r)
     cln = ngx_http_cleanup_add(r, 0);
 
     if (ctx == NULL || cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        /* closes: an error_page could lead the order past the guard */
+        return NGX_ERROR;
     }
 
     cln->handler = ngx_http_og_cleanup;
@@ -116,6 +111,10 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     if (rc == NGX_OK && ctx->policed) {
         return ngx_http_og_read_body(r, ctx);
+    }
+
+    if (rc == NGX_OK && ctx->guarded) {
+        rc = ngx_http_og_police_query(r, ctx, ctx->conf, 1);
     }
 
     if (rc == NGX_OK) {
@@ -232,7 +231,7 @@ ngx_http_og_body_handler(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
 
-    rc = ngx_http_og_police_body(r, ctx, ctx->conf);
+    rc = ngx_http_og_police(r, ctx, ctx->conf);
 
     if (rc == NGX_OK) {
         ngx_http_og_ask(r, ctx);
@@ -468,20 +467,10 @@ ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
-/*
- * An encoded answer could be neither normalised nor replayed to a client that
- * does not know the encoding.  headers_in.accept_encoding stays, for nginx's
- * own gzip.
- */
-
 static void
 ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if ((ctx->guarded || ctx->conf->errors)
-        && r->headers_in.accept_encoding
-        && ngx_http_og_remove_headers(r, ngx_http_og_accept_encoding)
-           != NGX_OK)
-    {
+    if (ngx_http_og_hide_headers(r, ctx) != NGX_OK) {
         ngx_http_og_refuse(ctx, NGX_HTTP_OG_INTERNAL_ERROR);
         return;
     }
@@ -525,6 +514,12 @@ ngx_http_og_resume(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ctx->state = NGX_HTTP_OG_REFUSED;
         return ngx_http_og_error_status(ctx->error);
 
+    case NGX_HTTP_OG_READING:
+        /* that failed, and an error_page took over */
+        ctx->state = NGX_HTTP_OG_REFUSED;
+
+        /* fall through */
+
     case NGX_HTTP_OG_REFUSED:
         return ngx_http_og_refused(r, ctx);
 
@@ -535,7 +530,7 @@ ngx_http_og_resume(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     case NGX_HTTP_OG_UNSEEN:
         return NGX_DECLINED;
 
-    default: /* NGX_HTTP_OG_READING, NGX_HTTP_OG_ASKING */
+    default: /* NGX_HTTP_OG_ASKING */
         return NGX_DONE;
     }
 }
@@ -555,7 +550,8 @@ ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->insisted = 1;
 
-    return ngx_http_og_error_status(ctx->error);
+    return ctx->error ? (ngx_int_t) ngx_http_og_error_status(ctx->error)
+                      : (ngx_int_t) r->err_status;
 }
 
 
@@ -608,7 +604,8 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
         /* neither an order twice nor an order: a page about an error */
 
-        rc = ngx_http_og_police_body(r, ctx, olcf);
+        rc = ctx->claimed ? ngx_http_og_police(r, ctx, olcf)
+                          : ngx_http_og_police_body(r, ctx, olcf);
 
         if (rc != NGX_OK) {
             ngx_http_og_refuse_for(ctx, rc);

@@ -9,7 +9,8 @@
 
 static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h,
     const ngx_str_t *names);
-static void ngx_http_og_forget_variables(ngx_http_request_t *r);
+static ngx_uint_t ngx_http_og_is_called(ngx_table_elt_t *h,
+    const ngx_str_t *name);
 static void ngx_http_og_drop_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
 static u_char *ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
@@ -67,8 +68,23 @@ ngx_http_og_next_header(ngx_list_part_t **part, ngx_uint_t *i)
 }
 
 
+size_t
+ngx_http_og_media_type_length(ngx_str_t *value)
+{
+    size_t  len;
+
+    for (len = 0; len < value->len; len++) {
+        if (ngx_strchr("; \t", value->data[len])) {
+            break;
+        }
+    }
+
+    return len;
+}
+
+
 ngx_uint_t
-ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
+ngx_http_og_count_headers(ngx_http_request_t *r, const ngx_str_t *name,
     ngx_table_elt_t **first)
 {
     ngx_uint_t        i, n;
@@ -81,9 +97,7 @@ ngx_http_og_count_headers(ngx_http_request_t *r, ngx_str_t *name,
 
     while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
 
-        if (h->hash == 0 || h->key.len != name->len
-            || ngx_memcmp(h->lowcase_key, name->data, name->len) != 0)
-        {
+        if (h->hash == 0 || !ngx_http_og_is_called(h, name)) {
             continue;
         }
 
@@ -145,7 +159,7 @@ ngx_http_og_remove_headers(ngx_http_request_t *r, const ngx_str_t *names)
 
 /* A variable that was looked at before would go on saying what was. */
 
-static void
+void
 ngx_http_og_forget_variables(ngx_http_request_t *r)
 {
     ngx_uint_t                i, *index;
@@ -166,14 +180,39 @@ static ngx_uint_t
 ngx_http_og_is_named(ngx_table_elt_t *h, const ngx_str_t *names)
 {
     for ( /* void */ ; names->len; names++) {
-        if (h->key.len == names->len
-            && ngx_strncasecmp(h->key.data, names->data, names->len) == 0)
-        {
+        if (ngx_http_og_is_called(h, names)) {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+/*
+ * "underscores_in_headers on" lets X_Original_URL in, which CGI's variables
+ * do not tell from the other.
+ */
+
+static ngx_uint_t
+ngx_http_og_is_called(ngx_table_elt_t *h, const ngx_str_t *name)
+{
+    u_char  c;
+    size_t  i;
+
+    if (h->key.len != name->len) {
+        return 0;
+    }
+
+    for (i = 0; i < name->len; i++) {
+        c = ngx_tolower(h->key.data[i]);
+
+        if (c != name->data[i] && (c != '_' || name->data[i] != '-')) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 

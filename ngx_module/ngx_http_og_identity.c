@@ -20,8 +20,6 @@ static ngx_int_t ngx_http_og_scope(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *scope);
 static ngx_int_t ngx_http_og_fingerprint(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, u_char *digest);
-static ngx_int_t ngx_http_og_canonical_body(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx, ngx_str_t *body);
 static ngx_int_t ngx_http_og_media_type(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *type);
 static ngx_int_t ngx_http_og_fill_quotas(ngx_http_request_t *r,
@@ -50,7 +48,7 @@ ngx_http_og_identify(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ngx_str_t  token;
 
     if (ctx->conf->token) {
-        if (ngx_http_complex_value(r, ctx->conf->token, &token) != NGX_OK) {
+        if (ngx_http_og_evaluate(r, ctx, ctx->conf->token, &token) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -199,7 +197,7 @@ ngx_http_og_key_value(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     if (ctx->conf->key_header.len == 0) {
 
-        if (ngx_http_complex_value(r, ctx->conf->key, value) != NGX_OK) {
+        if (ngx_http_og_evaluate(r, ctx, ctx->conf->key, value) != NGX_OK) {
             return NGX_ERROR;
         }
 
@@ -293,7 +291,8 @@ ngx_http_og_scope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_core_srv_conf_t  *cscf;
 
     if (ctx->conf->idempotency->scope) {
-        return ngx_http_complex_value(r, ctx->conf->idempotency->scope, scope);
+        return ngx_http_og_evaluate(r, ctx, ctx->conf->idempotency->scope,
+                                    scope);
     }
 
     cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
@@ -307,7 +306,7 @@ static ngx_int_t
 ngx_http_og_fingerprint(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     u_char *digest)
 {
-    ngx_str_t                  *values, media_type, body;
+    ngx_str_t                  *values, media_type;
     ngx_uint_t                  i, n;
     ngx_http_complex_value_t  **cv;
 
@@ -322,14 +321,12 @@ ngx_http_og_fingerprint(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     /* evaluated first: a variable may need the digest for itself */
 
     for (i = 0; i < n; i++) {
-        if (ngx_http_complex_value(r, cv[i], &values[i]) != NGX_OK) {
+        if (ngx_http_og_evaluate(r, ctx, cv[i], &values[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }
 
-    if (ngx_http_og_canonical_body(r, ctx, &body) != NGX_OK
-        || ngx_http_og_media_type(r, ctx, &media_type) != NGX_OK)
-    {
+    if (ngx_http_og_media_type(r, ctx, &media_type) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -337,37 +334,14 @@ ngx_http_og_fingerprint(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_digest_add(&r->method_name);
     ngx_http_og_digest_add(&r->uri);
     ngx_http_og_digest_add(&media_type);
-    ngx_http_og_digest_add(&r->args);
+    ngx_http_og_digest_add(&ctx->args);
 
     for (i = 0; i < n; i++) {
         ngx_http_og_digest_add(&values[i]);
     }
 
-    ngx_http_og_digest_add(&body);
+    ngx_http_og_digest_add(&ctx->canonical);
     ngx_http_og_digest_end(digest);
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_og_canonical_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
-    ngx_str_t *body)
-{
-    ngx_str_null(body);
-
-    if (ctx->body.len == 0) {
-        return NGX_OK;
-    }
-
-    body->data = ngx_pnalloc(r->pool, ctx->body.len);
-    if (body->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    body->len = og_json_copy_compact(body->data, ctx->body.data,
-                                     ctx->body.len)
-                - body->data;
 
     return NGX_OK;
 }
@@ -446,7 +420,7 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_memcpy(owner, ctx->caller, NGX_HTTP_OG_NAME_SIZE);
 
     if (limit->key) {
-        if (ngx_http_complex_value(r, limit->key, &value) != NGX_OK) {
+        if (ngx_http_og_evaluate(r, ctx, limit->key, &value) != NGX_OK) {
             return NGX_ERROR;
         }
 

@@ -4,17 +4,9 @@
  */
 
 
-#include "ngx_http_og.h"
+#include "ngx_http_og_conf.h"
 
 
-static ngx_int_t ngx_http_og_merge_fields(ngx_conf_t *cf,
-    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
-static ngx_int_t ngx_http_og_compile_fields(ngx_conf_t *cf,
-    ngx_http_og_loc_conf_t *conf);
-static ngx_int_t ngx_http_og_add_fields(ngx_conf_t *cf,
-    ngx_http_og_loc_conf_t *conf, og_field_action_e action,
-    ngx_array_t *names);
-static void ngx_http_og_free_fields(void *data);
 static ngx_int_t ngx_http_og_merge_release(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
 static void ngx_http_og_default_release(ngx_http_og_statuses_t *set);
@@ -102,7 +94,10 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
     olcf->token_optional = NGX_CONF_UNSET;
     olcf->methods = NGX_CONF_UNSET_PTR;
     olcf->strip = NGX_CONF_UNSET_PTR;
+    olcf->reject = NGX_CONF_UNSET_PTR;
     olcf->allow = NGX_CONF_UNSET_PTR;
+    olcf->sets = NGX_CONF_UNSET_PTR;
+    olcf->reject_unlisted = NGX_CONF_UNSET_UINT;
     olcf->match = NGX_CONF_UNSET_UINT;
     olcf->body_limit = NGX_CONF_UNSET_SIZE;
     olcf->json_depth = NGX_CONF_UNSET;
@@ -192,108 +187,6 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_og_check_scope(cf, conf);
 
     return NGX_CONF_OK;
-}
-
-
-/* A location without rules of its own shares the set of the outer level. */
-
-static ngx_int_t
-ngx_http_og_merge_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
-    ngx_http_og_loc_conf_t *conf)
-{
-    ngx_uint_t  own;
-
-    own = conf->strip != NGX_CONF_UNSET_PTR
-          || conf->allow != NGX_CONF_UNSET_PTR
-          || conf->match != NGX_CONF_UNSET_UINT;
-
-    ngx_conf_merge_ptr_value(conf->strip, prev->strip, NULL);
-    ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
-    ngx_conf_merge_uint_value(conf->match, prev->match, OG_MATCH_LOOSE);
-
-    if (!own && prev->fields != NULL) {
-        conf->fields = prev->fields;
-        return NGX_OK;
-    }
-
-    if (conf->strip == NULL && conf->allow == NULL) {
-        return NGX_OK;
-    }
-
-    return ngx_http_og_compile_fields(cf, conf);
-}
-
-
-static ngx_int_t
-ngx_http_og_compile_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
-{
-    const char          *error;
-    ngx_pool_cleanup_t  *cln;
-
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    conf->fields = og_fields_create(conf->match);
-    if (conf->fields == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_http_og_free_fields;
-    cln->data = conf->fields;
-
-    if (ngx_http_og_add_fields(cf, conf, OG_FIELD_STRIP, conf->strip) != NGX_OK
-        || ngx_http_og_add_fields(cf, conf, OG_FIELD_ALLOW, conf->allow)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    error = og_fields_compile(conf->fields);
-    if (error) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"order_guard_strip\" and \"order_guard_allow\" "
-                           "do not go together: %s", error);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_og_add_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
-    og_field_action_e action, ngx_array_t *names)
-{
-    ngx_str_t   *name;
-    ngx_uint_t   i;
-    const char  *error;
-
-    if (names == NULL) {
-        return NGX_OK;
-    }
-
-    name = names->elts;
-
-    for (i = 0; i < names->nelts; i++) {
-        error = og_fields_add(conf->fields, action, (char *) name[i].data,
-                              name[i].len);
-        if (error) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid field \"%V\": %s", &name[i], error);
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_og_free_fields(void *data)
-{
-    og_fields_free(data);
 }
 
 

@@ -7,8 +7,20 @@
 #include "ngx_http_og.h"
 
 
+/* The field with which a form asks for a method that HTML has not. */
+#define NGX_HTTP_OG_METHOD_FIELD      "_method"
+#define NGX_HTTP_OG_METHOD_FIELD_LEN  (sizeof(NGX_HTTP_OG_METHOD_FIELD) - 1)
+
+
 static ngx_uint_t ngx_http_og_is_overridden(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf);
+static ngx_uint_t ngx_http_og_may_become(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf, ngx_str_t *value);
+static ngx_uint_t ngx_http_og_is_overridden_by_query(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf);
+static ngx_uint_t ngx_http_og_is_method_field(ngx_str_t *field);
+static ngx_uint_t ngx_http_og_field_may_become(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf, ngx_str_t *field);
 static ngx_uint_t ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf,
     ngx_str_t *name);
 static ngx_uint_t ngx_http_og_method_is_among(ngx_str_t *name,
@@ -48,7 +60,7 @@ ngx_http_og_is_guarded(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
 static ngx_uint_t
 ngx_http_og_is_overridden(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
 {
-    ngx_str_t        *name, method;
+    ngx_str_t        *name;
     ngx_uint_t        n;
     ngx_table_elt_t  *h;
 
@@ -65,23 +77,124 @@ ngx_http_og_is_overridden(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
             continue;
         }
 
-        method.len = h->value.len;
-        method.data = ngx_pnalloc(r->pool, method.len);
-
-        if (method.data == NULL) {
+        if (ngx_http_og_may_become(r, olcf, &h->value)) {
             return 1;
         }
+    }
 
-        for (n = 0; n < method.len; n++) {
-            method.data[n] = ngx_toupper(h->value.data[n]);
+    return ngx_http_og_is_overridden_by_query(r, olcf);
+}
+
+
+/* Whether an upstream may take the value for a guarded method. */
+
+static ngx_uint_t
+ngx_http_og_may_become(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf,
+    ngx_str_t *value)
+{
+    ngx_uint_t  i;
+    ngx_str_t   method;
+
+    method.len = value->len;
+    method.data = ngx_pnalloc(r->pool, method.len);
+
+    if (method.data == NULL) {
+        return 1;
+    }
+
+    for (i = 0; i < method.len; i++) {
+        method.data[i] = ngx_toupper(value->data[i]);
+    }
+
+    return ngx_http_og_method_is_guarded(olcf, &method);
+}
+
+
+/*
+ * "_method" is Rails', Laravel's and Symfony's; each of several counts, since
+ * which one the upstream takes is its choice.  unparsed_uri goes on behind a
+ * "#", where r->args ends.
+ */
+
+static ngx_uint_t
+ngx_http_og_is_overridden_by_query(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf)
+{
+    u_char     *p, *last, *equals;
+    ngx_str_t   name, value;
+
+    last = r->unparsed_uri.data + r->unparsed_uri.len;
+
+    for (p = ngx_strlchr(r->unparsed_uri.data, last, '?');
+         p && p < last;
+         p = value.data + value.len)
+    {
+        name.data = ++p;
+
+        while (p < last && *p != '&' && *p != ';') {
+            p++;
         }
 
-        if (ngx_http_og_method_is_guarded(olcf, &method)) {
+        equals = ngx_strlchr(name.data, p, '=');
+
+        name.len = (equals ? equals : p) - name.data;
+        value.data = equals ? equals + 1 : p;
+        value.len = p - value.data;
+
+        if (ngx_http_og_is_method_field(&name)
+            && ngx_http_og_field_may_become(r, olcf, &value))
+        {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_method_field(ngx_str_t *field)
+{
+    u_char  *src, *dst, name[3 * NGX_HTTP_OG_METHOD_FIELD_LEN];
+
+    /* a character may be written as "%" and two digits */
+
+    if (field->len > sizeof(name)) {
+        return 0;
+    }
+
+    src = field->data;
+    dst = name;
+
+    ngx_unescape_uri(&dst, &src, field->len, 0);
+
+    return dst - name == NGX_HTTP_OG_METHOD_FIELD_LEN
+           && ngx_strncasecmp(name, (u_char *) NGX_HTTP_OG_METHOD_FIELD,
+                              NGX_HTTP_OG_METHOD_FIELD_LEN)
+              == 0;
+}
+
+
+static ngx_uint_t
+ngx_http_og_field_may_become(ngx_http_request_t *r,
+    ngx_http_og_loc_conf_t *olcf, ngx_str_t *field)
+{
+    u_char     *src, *dst;
+    ngx_str_t   value;
+
+    value.data = ngx_pnalloc(r->pool, field->len);
+    if (value.data == NULL) {
+        return 1;
+    }
+
+    src = field->data;
+    dst = value.data;
+
+    ngx_unescape_uri(&dst, &src, field->len, 0);
+
+    value.len = dst - value.data;
+
+    return ngx_http_og_may_become(r, olcf, &value);
 }
 
 

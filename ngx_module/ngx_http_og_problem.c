@@ -9,6 +9,10 @@
 #include <jansson.h>
 
 
+/* Of one answer: a client that has that many learns nothing from more. */
+#define NGX_HTTP_OG_MAX_ERRORS  64
+
+
 typedef struct {
     ngx_uint_t                   status;
     const char                  *code;
@@ -27,6 +31,7 @@ static void ngx_http_og_fill_upstream(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_og_is_transient(ngx_uint_t status);
 static ngx_int_t ngx_http_og_trace_id(ngx_http_request_t *r, u_char **text);
 static char *ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx);
+static char *ngx_http_og_forbidden_errors(ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
     size_t len, ngx_str_t *dst);
 
@@ -55,8 +60,12 @@ static const ngx_http_og_error_t  ngx_http_og_errors[] = {
       OG_TRI_FALSE, OG_TRI_TRUE },
 
     { 415, "MEDIA_TYPE_UNSUPPORTED",
-      "Send one Content-Type of application/json in UTF-8, without a "
-      "Content-Encoding.",
+      "Send one Content-Type of JSON, JSON Patch or a form, in UTF-8, without "
+      "a Content-Encoding.",
+      OG_TRI_FALSE, OG_TRI_TRUE },
+
+    { 422, "FIELD_FORBIDDEN",
+      "The request has fields that a client must not set: leave them out.",
       OG_TRI_FALSE, OG_TRI_TRUE },
 
     { 400, "IDEMPOTENCY_KEY_REQUIRED",
@@ -185,10 +194,14 @@ ngx_http_og_render_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     } else {
         ngx_http_og_fill_own(r, ctx, &problem);
 
-        if (ctx->error == NGX_HTTP_OG_BODY_MALFORMED) {
+        if (ctx->error == NGX_HTTP_OG_FIELD_FORBIDDEN) {
+            errors = ngx_http_og_forbidden_errors(ctx);
+
+        } else if (ctx->detail.len) {
             errors = ngx_http_og_malformed_errors(ctx);
-            problem.errors = errors;
         }
+
+        problem.errors = errors;
     }
 
     ctx->error_code.len = ngx_strlen(problem.code);
@@ -360,6 +373,49 @@ ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx)
                        "detail", (char *) ctx->detail.data,
                        "pointer", (char *) ctx->pointer.data,
                        "offset", (json_int_t) ctx->offset);
+
+    text = errors ? json_dumps(errors, JSON_COMPACT) : NULL;
+
+    json_decref(errors);
+
+    return text;
+}
+
+
+/* One for each field that is named; "..." stands for more. */
+
+static char *
+ngx_http_og_forbidden_errors(ngx_http_og_ctx_t *ctx)
+{
+    char    *text;
+    u_char  *p, *end, *last;
+    json_t  *errors;
+    size_t   n;
+
+    errors = json_array();
+    last = ctx->rejected.data + ctx->rejected.len;
+    n = 0;
+
+    for (p = ctx->rejected.data;
+         p < last && n < NGX_HTTP_OG_MAX_ERRORS;
+         p = end + 1, n++)
+    {
+
+        end = ngx_strlchr(p, last, ',');
+        if (end == NULL) {
+            end = last;
+        }
+
+        if (*p == '.') {
+            break;
+        }
+
+        (void) json_array_append_new(errors,
+                                     json_pack("{s:s, s:s%}", "detail",
+                                               "a client must not set this",
+                                               "pointer", (char *) p,
+                                               (size_t) (end - p)));
+    }
 
     text = errors ? json_dumps(errors, JSON_COMPACT) : NULL;
 

@@ -5,6 +5,9 @@
 
 
 #include "ngx_http_og.h"
+#include "og_form.h"
+#include "og_multipart.h"
+#include "og_utf8.h"
 
 
 static ngx_int_t ngx_http_og_text_variable(ngx_http_request_t *r,
@@ -17,8 +20,12 @@ static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_find_member(ngx_http_request_t *r,
+    ngx_str_t *body, ngx_str_t *name, ngx_str_t *text);
+static ngx_int_t ngx_http_og_find_field(ngx_http_request_t *r,
+    ngx_str_t *body, ngx_str_t *name, ngx_str_t *text);
 static ngx_uint_t ngx_http_og_is_printable(ngx_str_t *text);
-static ngx_uint_t ngx_http_og_repeats_header(ngx_str_t *name);
+static ngx_uint_t ngx_http_og_repeats_request(ngx_str_t *name);
 static void ngx_http_og_set_value(ngx_http_variable_value_t *v,
     ngx_str_t *text);
 
@@ -56,6 +63,20 @@ static ngx_http_variable_t  ngx_http_og_variables[] = {
 
       ngx_http_null_variable
 };
+
+
+ngx_int_t
+ngx_http_og_evaluate(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_complex_value_t *text, ngx_str_t *value)
+{
+    ctx->no_memory = 0;
+
+    if (ngx_http_complex_value(r, text, value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ctx->no_memory ? NGX_ERROR : NGX_OK;
+}
 
 
 static ngx_int_t
@@ -143,6 +164,7 @@ ngx_http_og_store_time_variable(ngx_http_request_t *r,
 
     text.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN + 4);
     if (text.data == NULL) {
+        ctx->no_memory = 1;
         return NGX_ERROR;
     }
 
@@ -162,57 +184,125 @@ static ngx_int_t
 ngx_http_og_body_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     uintptr_t data)
 {
-    ngx_str_t          *name = (ngx_str_t *) data;
-    ngx_str_t           text;
-    og_json_value_t     value;
+    ngx_int_t           rc;
+    ngx_str_t           name, text;
     ngx_http_og_ctx_t  *ctx;
-    u_char             *p, pointer[NGX_MAX_ERROR_STR];
 
     ctx = ngx_http_og_get_ctx(r->main);
 
     v->not_found = 1;
 
-    if (ctx == NULL || ctx->body.len == 0 || name->len >= sizeof(pointer)) {
+    if (ctx == NULL || ctx->body.len == 0) {
         return NGX_OK;
+    }
+
+    name = *(ngx_str_t *) data;
+    name.data += sizeof("order_guard_body_") - 1;
+    name.len -= sizeof("order_guard_body_") - 1;
+
+    switch (ctx->media.type) {
+
+    case OG_MEDIA_JSON:
+        rc = ngx_http_og_find_member(r, &ctx->body, &name, &text);
+        break;
+
+    case OG_MEDIA_FORM:
+        rc = ngx_http_og_find_field(r, &ctx->body, &name, &text);
+        break;
+
+    case OG_MEDIA_MULTIPART:
+        text.data = (u_char *) og_multipart_find(&ctx->media, ctx->body.data,
+                                                 ctx->body.len,
+                                                 (char *) name.data, name.len,
+                                                 &text.len);
+        rc = text.data ? NGX_OK : NGX_DECLINED;
+        break;
+
+    default:
+        rc = NGX_DECLINED;
+        break;
+    }
+
+    if (rc == NGX_ERROR) {
+        ctx->no_memory = 1;
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_OK && ngx_http_og_is_printable(&text)) {
+        v->not_found = 0;
+        ngx_http_og_set_value(v, &text);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_find_member(ngx_http_request_t *r, ngx_str_t *body,
+    ngx_str_t *name, ngx_str_t *text)
+{
+    u_char           *p, pointer[NGX_MAX_ERROR_STR];
+    og_json_value_t   value;
+
+    if (name->len >= sizeof(pointer)) {
+        return NGX_DECLINED;
     }
 
     p = pointer;
     *p++ = '/';
-    p = ngx_cpymem(p, name->data + sizeof("order_guard_body_") - 1,
-                   name->len - (sizeof("order_guard_body_") - 1));
+    p = ngx_cpymem(p, name->data, name->len);
 
-    value = og_json_find(ctx->body.data, ctx->body.len, (char *) pointer,
-                         p - pointer);
+    value = og_json_find(body->data, body->len, (char *) pointer, p - pointer);
 
     if (value.type == OG_JSON_NONE) {
 
         /* nginx lowers the names of variables: userId comes as userid */
 
-        value = og_json_find_caseless(ctx->body.data, ctx->body.len,
-                                      (char *) pointer + 1, p - pointer - 1);
+        value = og_json_find_caseless(body->data, body->len,
+                                      (char *) name->data, name->len);
     }
 
-    if (value.type != OG_JSON_STRING && value.type != OG_JSON_NUMBER) {
+    text->data = (u_char *) value.data;
+    text->len = value.len;
+
+    if (value.type == OG_JSON_NUMBER) {
         return NGX_OK;
     }
 
-    text.data = (u_char *) value.data;
-    text.len = value.len;
-
-    if (value.type == OG_JSON_STRING) {
-        text.data = ngx_pnalloc(r->pool, value.len);
-        if (text.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        text.len = og_json_unescape(text.data, value.data, value.len)
-                   - text.data;
+    if (value.type != OG_JSON_STRING) {
+        return NGX_DECLINED;
     }
 
-    if (ngx_http_og_is_printable(&text)) {
-        v->not_found = 0;
-        ngx_http_og_set_value(v, &text);
+    text->data = ngx_pnalloc(r->pool, value.len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
     }
+
+    text->len = og_json_unescape(text->data, value.data, value.len)
+                - text->data;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_find_field(ngx_http_request_t *r, ngx_str_t *body,
+    ngx_str_t *name, ngx_str_t *text)
+{
+    u_char  *last;
+
+    text->data = ngx_pnalloc(r->pool, body->len);
+    if (text->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = og_form_find(text->data, body->data, body->len,
+                        (char *) name->data, name->len);
+    if (last == NULL) {
+        return NGX_DECLINED;
+    }
+
+    text->len = last - text->data;
 
     return NGX_OK;
 }
@@ -223,10 +313,16 @@ ngx_http_og_body_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 static ngx_uint_t
 ngx_http_og_is_printable(ngx_str_t *text)
 {
-    size_t  i;
+    size_t   len;
+    u_char  *p, *last;
 
-    for (i = 0; i < text->len; i++) {
-        if (text->data[i] < ' ' || text->data[i] == 0x7f) {
+    last = text->data + text->len;
+
+    for (p = text->data; p < last; p += len) {
+
+        len = og_utf8_length(p, last);
+
+        if (len == 0 || *p < ' ' || *p == 0x7f) {
             return 0;
         }
     }
@@ -266,7 +362,7 @@ ngx_http_og_add_variables(ngx_conf_t *cf)
 }
 
 
-/* Which variables repeat what the request's header says. */
+/* Which variables repeat what the client sent, and are kept. */
 
 ngx_int_t
 ngx_http_og_find_variables(ngx_conf_t *cf)
@@ -283,7 +379,7 @@ ngx_http_og_find_variables(ngx_conf_t *cf)
 
     for (i = 0; i < cmcf->variables.nelts; i++) {
 
-        if (!ngx_http_og_repeats_header(&v[i].name)) {
+        if (!ngx_http_og_repeats_request(&v[i].name)) {
             continue;
         }
 
@@ -300,13 +396,16 @@ ngx_http_og_find_variables(ngx_conf_t *cf)
 
 
 static ngx_uint_t
-ngx_http_og_repeats_header(ngx_str_t *name)
+ngx_http_og_repeats_request(ngx_str_t *name)
 {
     static ngx_str_t  prefix = ngx_string("http_");
     static ngx_str_t  length = ngx_string("content_length");
+    static ngx_str_t  uri = ngx_string("request_uri");
 
     return (name->len >= prefix.len
             && ngx_strncmp(name->data, prefix.data, prefix.len) == 0)
            || (name->len == length.len
-               && ngx_strncmp(name->data, length.data, length.len) == 0);
+               && ngx_strncmp(name->data, length.data, length.len) == 0)
+           || (name->len == uri.len
+               && ngx_strncmp(name->data, uri.data, uri.len) == 0);
 }

@@ -362,7 +362,7 @@ order_guard_allow data /data/**; order_guard_strip price;
 --- wrong
 order_guard_strip price;
 order_guard_allow sku price;
---- says_anywhere: "order_guard_strip" and "order_guard_allow" do not go together:
+--- says_anywhere: the field rules that hold here contradict each other:
 
 
 
@@ -370,7 +370,7 @@ order_guard_allow sku price;
 --- wrong
 order_guard_allow sku user_id;
 order_guard_strip userId;
---- says_anywhere: "order_guard_strip" and "order_guard_allow" do not go together:
+--- says_anywhere: the field rules that hold here contradict each other:
 
 
 
@@ -378,7 +378,7 @@ order_guard_strip userId;
 --- wrong
 order_guard_strip /user;
 order_guard_allow sku /user/id;
---- says_anywhere: "order_guard_strip" and "order_guard_allow" do not go together:
+--- says_anywhere: the field rules that hold here contradict each other:
 
 
 

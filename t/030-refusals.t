@@ -112,8 +112,8 @@ Content-Type: application/json
 [map { "POST /order\n{}" } 1..15]
 --- more_headers eval
 [map { "Content-Type: $_" } (
-    'text/plain', 'application/x-www-form-urlencoded',
-    'multipart/form-data; boundary=a', 'application/json-patch+json',
+    'text/plain', 'application/x-www-form-urlencoded; charset=latin1',
+    'multipart/form-data', 'multipart/mixed; boundary=a',
     'application/jsonx', 'application/xml', 'application/', 'json',
     'text/json', 'application/json; charset=utf-16',
     'application/json; charset=iso-8859-1', 'application/json; charset="utf-7"',

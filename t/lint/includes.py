@@ -44,6 +44,7 @@ RULES = [
     ("ngx_http_og.h", CORE + HTTP + PURE + ['"ngx_http_og_store.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),
     ("ngx_http_og_*conf*.c", ['"ngx_http_og_conf.h"']),
+    ("ngx_http_og_merge.c", ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_*.c", CRYPTO + JANSSON + PURE + ['"ngx_http_og.h"']),
 ]
 

@@ -1,0 +1,310 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * Rules for fields: the directives, and the set that holds at a level.
+ */
+
+
+#include "ngx_http_og_conf.h"
+
+
+static const char *ngx_http_og_check_field(ngx_str_t *field,
+    og_field_action_e action);
+static char *ngx_http_og_invalid_field(ngx_conf_t *cf, ngx_str_t *field,
+    const char *error);
+static ngx_int_t ngx_http_og_set_type(ngx_conf_t *cf, ngx_http_og_set_t *set,
+    ngx_str_t *name);
+static ngx_int_t ngx_http_og_compile_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_add_fields(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf, og_field_action_e action,
+    ngx_array_t *names);
+static ngx_int_t ngx_http_og_add_sets(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+static void ngx_http_og_free_fields(void *data);
+
+
+static ngx_str_t  ngx_http_og_set_types[] = {
+    ngx_string("string"),           /* in the order of og_set_type_e */
+    ngx_string("number"),
+    ngx_string("boolean"),
+    ngx_null_string
+};
+
+
+char *
+ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t          *value;
+    ngx_uint_t          i;
+    const char         *error;
+    og_field_action_e   action;
+
+    action = cmd->offset == offsetof(ngx_http_og_loc_conf_t, allow)
+             ? OG_FIELD_ALLOW : OG_FIELD_STRIP;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        error = ngx_http_og_check_field(&value[i], action);
+        if (error) {
+            return ngx_http_og_invalid_field(cf, &value[i], error);
+        }
+    }
+
+    return ngx_http_og_conf_words(cf, cmd, conf);
+}
+
+
+/* What is wrong with one field alone is told with its line. */
+
+static const char *
+ngx_http_og_check_field(ngx_str_t *field, og_field_action_e action)
+{
+    const char   *error;
+    og_fields_t  *fields;
+
+    fields = og_fields_create(OG_MATCH_EXACT);
+    if (fields == NULL) {
+        return "no memory";
+    }
+
+    error = og_fields_add(fields, action, (char *) field->data, field->len);
+
+    og_fields_free(fields);
+
+    return error;
+}
+
+
+static char *
+ngx_http_og_invalid_field(ngx_conf_t *cf, ngx_str_t *field, const char *error)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid field \"%V\": %s",
+                       field, error);
+
+    return NGX_CONF_ERROR;
+}
+
+
+char *
+ngx_http_og_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    ngx_str_t          *value;
+    const char         *error;
+    ngx_http_og_set_t  *set;
+
+    value = cf->args->elts;
+
+    error = ngx_http_og_check_field(&value[1], OG_FIELD_SET);
+    if (error) {
+        return ngx_http_og_invalid_field(cf, &value[1], error);
+    }
+
+    if (olcf->sets == NGX_CONF_UNSET_PTR) {
+        olcf->sets = ngx_array_create(cf->pool, 2, sizeof(ngx_http_og_set_t));
+        if (olcf->sets == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    set = ngx_array_push(olcf->sets);
+    if (set == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    set->field = value[1];
+    set->type = OG_SET_STRING;
+
+    if (cf->args->nelts == 4
+        && ngx_http_og_set_type(cf, set, &value[3]) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    set->value = ngx_http_og_compile(cf, &value[2]);
+    if (set->value == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (set->value->lengths) {
+        return NGX_CONF_OK;
+    }
+
+    error = og_set_check(set->type, value[2].data, value[2].len);
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of field \"%V\": %s",
+                           &value[2], &value[1], error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_set_type(ngx_conf_t *cf, ngx_http_og_set_t *set, ngx_str_t *name)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; ngx_http_og_set_types[i].len; i++) {
+
+        if (name->len == ngx_http_og_set_types[i].len
+            && ngx_strncmp(name->data, ngx_http_og_set_types[i].data,
+                           name->len)
+               == 0)
+        {
+            set->type = i;
+            return NGX_OK;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid type \"%V\" of field \"%V\", it must be "
+                       "\"string\", \"number\" or \"boolean\"",
+                       name, &set->field);
+
+    return NGX_ERROR;
+}
+
+
+/* A level without rules of its own shares the compiled set of the outer. */
+
+ngx_int_t
+ngx_http_og_merge_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf)
+{
+    ngx_uint_t  own;
+
+    own = conf->strip != NGX_CONF_UNSET_PTR
+          || conf->reject != NGX_CONF_UNSET_PTR
+          || conf->allow != NGX_CONF_UNSET_PTR
+          || conf->sets != NGX_CONF_UNSET_PTR
+          || conf->match != NGX_CONF_UNSET_UINT;
+
+    ngx_conf_merge_ptr_value(conf->strip, prev->strip, NULL);
+    ngx_conf_merge_ptr_value(conf->reject, prev->reject, NULL);
+    ngx_conf_merge_ptr_value(conf->allow, prev->allow, NULL);
+    ngx_conf_merge_ptr_value(conf->sets, prev->sets, NULL);
+    ngx_conf_merge_uint_value(conf->match, prev->match, OG_MATCH_LOOSE);
+    ngx_conf_merge_uint_value(conf->reject_unlisted, prev->reject_unlisted, 0);
+
+    if (!own && prev->fields != NULL) {
+        conf->fields = prev->fields;
+        return NGX_OK;
+    }
+
+    if (conf->strip == NULL && conf->reject == NULL && conf->allow == NULL
+        && conf->sets == NULL)
+    {
+        return NGX_OK;
+    }
+
+    return ngx_http_og_compile_fields(cf, conf);
+}
+
+
+static ngx_int_t
+ngx_http_og_compile_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    const char          *error;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(cf->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    conf->fields = og_fields_create(conf->match);
+    if (conf->fields == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_og_free_fields;
+    cln->data = conf->fields;
+
+    if (ngx_http_og_add_fields(cf, conf, OG_FIELD_STRIP, conf->strip) != NGX_OK
+        || ngx_http_og_add_fields(cf, conf, OG_FIELD_REJECT, conf->reject)
+           != NGX_OK
+        || ngx_http_og_add_fields(cf, conf, OG_FIELD_ALLOW, conf->allow)
+           != NGX_OK
+        || ngx_http_og_add_sets(cf, conf) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    error = og_fields_compile(conf->fields);
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the field rules that hold here contradict each "
+                           "other: %s", error);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_add_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
+    og_field_action_e action, ngx_array_t *names)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
+    const char  *error;
+
+    if (names == NULL) {
+        return NGX_OK;
+    }
+
+    name = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+        error = og_fields_add(conf->fields, action, (char *) name[i].data,
+                              name[i].len);
+        if (error) {
+            (void) ngx_http_og_invalid_field(cf, &name[i], error);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_add_sets(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    ngx_uint_t          i;
+    const char         *error;
+    ngx_http_og_set_t  *set;
+
+    if (conf->sets == NULL) {
+        return NGX_OK;
+    }
+
+    set = conf->sets->elts;
+
+    for (i = 0; i < conf->sets->nelts; i++) {
+        error = og_fields_add(conf->fields, OG_FIELD_SET,
+                              (char *) set[i].field.data, set[i].field.len);
+        if (error) {
+            (void) ngx_http_og_invalid_field(cf, &set[i].field, error);
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_free_fields(void *data)
+{
+    og_fields_free(data);
+}
