@@ -24,7 +24,8 @@ static const char *og_fields_check_token(const og_fields_t *fields,
     og_field_action_e action, const og_rule_t *rule);
 static const char *og_fields_insert(og_fields_t *fields,
     og_field_action_e action, og_rule_t *rule);
-static void og_fields_note_front(og_fields_t *fields, const og_name_t *name);
+static void og_fields_note_front(og_fields_t *fields,
+    const unsigned char *name, size_t len);
 static void og_fields_number(const og_fields_t *fields, og_trie_t *trie,
     uint32_t node);
 static const char *og_fields_insert_own(og_fields_t *fields,
@@ -254,7 +255,6 @@ static const char *
 og_fields_insert(og_fields_t *fields, og_field_action_e action,
     og_rule_t *rule)
 {
-    int         first;
     size_t      len;
     uint32_t    node;
     unsigned    mark;
@@ -265,7 +265,6 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
     mark = og_fields_marks[action];
     node = (rule->bare && action != OG_FIELD_ALLOW) ? OG_FIELDS_ANYWHERE
                                                     : OG_TRIE_ROOT;
-    first = 1;
 
     while (node != OG_TRIE_NONE && og_rule_next(rule)) {
 
@@ -278,15 +277,10 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
 
         if (action != OG_FIELD_ALLOW) {
             len = og_fold(&fields->fold, rule->name, rule->name, len).len;
+            og_fields_note_front(fields, rule->name, len);
         }
 
         name = og_fields_name(fields, rule->name, len, len);
-
-        if (first && action != OG_FIELD_ALLOW) {
-            og_fields_note_front(fields, &name);
-        }
-
-        first = 0;
         trie->nodes[node].below |= mark;
         node = og_trie_add(trie, node,
                            (rule->token == OG_TOKEN_ANY) ? NULL : &name);
@@ -309,11 +303,12 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
 
 
 static void
-og_fields_note_front(og_fields_t *fields, const og_name_t *name)
+og_fields_note_front(og_fields_t *fields, const unsigned char *name,
+    size_t len)
 {
     size_t  n;
 
-    for (n = 0; n < name->len && og_fields_is_front(name->data[n]); n++) {
+    for (n = 0; n < len && og_fields_is_front(name[n]); n++) {
         /* void */
     }
 

@@ -318,10 +318,11 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *key,
     const unsigned char *bytes, og_place_t *place)
 {
-    size_t                at, end, out;
+    size_t                at, end, out, nparts;
     og_name_t             part;
     const unsigned char  *p, *last;
 
+    nparts = 0;
     at = place->allow;
     end = at + (parent->allow - parent->deny);
 
@@ -357,9 +358,14 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
         memmove(walk->states + at, walk->states + end,
                 (out - end) * sizeof(uint32_t));
         end = at + (out - end);
+        nparts++;
     }
 
-    og_fields_unite(walk->states, place, at, end);
+    /* "." leads nowhere */
+
+    if (nparts > 0) {
+        og_fields_unite(walk->states, place, at, end);
+    }
 }
 
 

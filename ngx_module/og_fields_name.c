@@ -217,6 +217,7 @@ og_fields_deny_brackets(const og_fields_t *fields, og_fields_walk_t *walk,
         /* what stands behind a bracket may be left out: qs */
 
         if (p > name && !part.in_brackets) {
+            next.marks |= at.marks;
             og_fields_unite(walk->states, &next, at.deny, at.allow);
         }
 

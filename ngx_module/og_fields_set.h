@@ -86,7 +86,7 @@ struct og_fields_s {
                                          likewise */
     size_t                step;       /* states that one step may write */
     size_t                front;      /* "_" and the like, at most, that a
-                                         rule of deny begins with */
+                                         name of deny begins with */
 
     og_added_t           *added;
     size_t                nadded;

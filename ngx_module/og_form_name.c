@@ -197,8 +197,8 @@ og_form_is_index(const unsigned char *p, const unsigned char *end)
 static int
 og_form_is_charset(const unsigned char *name, size_t len)
 {
-    size_t             i;
-    static const char  charset[] = "_charset_";
+    size_t                      i;
+    static const unsigned char  charset[] = "_charset_";
 
     if (len != sizeof(charset) - 1) {
         return 0;

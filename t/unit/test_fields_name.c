@@ -616,6 +616,9 @@ test_places_go_on(void **state)
         { "strip c", "a[b]", "c", STRIP },
         { "strip /a_b/c", "a.b", "c", STRIP },
         { "strip /a.b/c", "a.b", "c", STRIP },
+        { "strip /a/b", "a[0]x", "b", PASSES },
+        { "strip /a/*/b", "a[0]x", "b", STRIP },
+        { "strip /a/*/*", "a[0]x", "any", STRIP },
         { "strip /a/b.c/d", "a[b.c]", "d", STRIP },
         { "allow /a/b/c", "a[b]", "c", PASSES },
         { "allow /a/b/c", "a[b]", "C", UNLISTED },
@@ -646,6 +649,50 @@ test_places_go_on(void **state)
 }
 
 
+/* At first glance nothing passes that a name of any kind leads to. */
+static void
+test_first_glance(void **state)
+{
+    size_t         i;
+    og_name_t      name;
+    og_filter_t    filter;
+    fields_pass_t  pass;
+
+    static const struct {
+        const char  *field;
+        int          passes;
+    } rows[] = {
+        { "a[0]x", 0 },
+        { "a[0]", 0 },
+        { "a.0", 0 },
+        { "a[]", 0 },
+        { "_a[0]", 0 },
+        { "b[0]", 1 },
+        { "x.y", 1 },
+    };
+
+    (void) state;
+
+    fields_begin(&pass, OG_MATCH_LOOSE, "strip /a/*/*/price");
+    filter = og_fields_filter(pass.fields);
+
+    name.data = (const unsigned char *) "any";
+    name.len = 3;
+    name.sketch = og_sketch(og_fields_sketch_key(pass.fields), name.data, 3,
+                            3);
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(fields_to_field(&pass, rows[i].field), 0);
+
+        if (og_fields_pass(&filter, &pass.place, &name) != rows[i].passes) {
+            fail_msg("%s", rows[i].field);
+        }
+    }
+
+    fields_end(&pass);
+}
+
+
 int
 main(void)
 {
@@ -654,6 +701,7 @@ main(void)
         cmocka_unit_test(test_allow),
         cmocka_unit_test(test_homes),
         cmocka_unit_test(test_places_go_on),
+        cmocka_unit_test(test_first_glance),
     };
 
     return cmocka_run_group_tests_name("og_fields_name", tests, NULL, NULL);
