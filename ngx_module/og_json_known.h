@@ -62,11 +62,8 @@ typedef struct {
 void og_json_known_init(og_json_known_t *known);
 
 
-/*
- * Remembers a name that is written without escapes as the one that was met
- * last.  NULL where it is too long.
- */
-og_json_name_t *og_json_known_learn(og_json_known_t *known,
+/* Remembers in a name's place, if it is not there, instead of another one. */
+void og_json_known_learn(og_json_known_t *known, og_json_name_t *name,
     og_json_raw_name_t raw, og_sketch_t sketch);
 
 
@@ -125,6 +122,35 @@ og_json_name_is_at(const og_json_name_t *name, const unsigned char *p,
 
     return left >= name->len + 3
            && memcmp(p, name->text, name->len + 3) == 0;
+}
+
+
+/*
+ * Notes that a name which is written without escapes was met, in a document
+ * that ends at end.  NULL where it is too long to be remembered.
+ */
+static inline og_json_name_t *
+og_json_known_meet(og_json_known_t *known, og_json_raw_name_t raw,
+    og_sketch_t sketch, const unsigned char *end)
+{
+    og_json_name_t       *name;
+    const unsigned char  *p;
+
+    if (raw.len > OG_JSON_KNOWN_SIZE - 3) {
+        return NULL;
+    }
+
+    p = raw.data - 1;
+    name = &known->names[sketch.word >> 24];
+
+    if (!og_json_name_is_at(name, p, (size_t) (end - p))) {
+        og_json_known_learn(known, name, raw, sketch);
+    }
+
+    known->last->next = name;
+    known->last = name;
+
+    return name;
 }
 
 

@@ -57,8 +57,8 @@ og_json_name(og_scanner_t *s, const unsigned char *p, og_json_found_t *found)
     found->known = NULL;
 
     if (spelling == OG_JSON_PLAIN) {
-        found->known = og_json_known_learn(&s->names.known, *raw,
-                                           name->sketch);
+        found->known = og_json_known_meet(&s->names.known, *raw, name->sketch,
+                                          s->end);
     }
 
     p = og_json_space(s, p);

@@ -18,6 +18,7 @@ SAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 
 UNIT         := $(patsubst t/unit/test_%.c,%,$(wildcard t/unit/test_*.c))
 UNIT_HELPERS := $(filter-out t/unit/test_%.c,$(wildcard t/unit/*.c))
+BENCH_HELPERS := $(filter-out t/bench/bench_%.c,$(wildcard t/bench/*.c))
 FUZZ         := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
 FUZZ_TIME    ?= 60
 
@@ -48,7 +49,9 @@ $(eval $(call programs,unit,t/unit,$(CC) -g -O2,$(UNIT_HELPERS),-lcmocka))
 $(eval $(call programs,unit-sanitize,t/unit,clang -g -O1 $(SAN),\
     $(UNIT_HELPERS),-lcmocka))
 $(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN)))
-$(eval $(call programs,bench,t/bench,$(CC) -g -O3))
+# What is measured is built as the module is; t/unit's cases come with it.
+$(eval $(call programs,bench,t/bench,$(CC) $(CCOPT),$(BENCH_HELPERS),\
+    t/unit/json_cases.c $(T)/bench/libpure.a))
 
 .SECONDARY:
 
@@ -90,7 +93,7 @@ fuzz: ## every fuzzer for FUZZ_TIME seconds
 	        $(T)/corpus/$$f $$seeds; \
 	done
 
-bench-json: $(T)/bench/bench_json ## the JSON cutter beside jansson
+bench-json: $(T)/bench/bench_json ## the JSON cutter beside a yardstick, jansson
 	@$<
 
 

@@ -2,9 +2,10 @@
 /*
  * Copyright (C) order guard contributors
  *
- * How fast an order is checked and cut, beside reading and writing it again
- * with jansson in the same run.  Prints the best of several rounds; takes
- * some ten seconds.
+ * How fast an order is checked and cut, beside a plain scanner that checks it
+ * and takes its names (yardstick.h), and beside reading it and writing it
+ * again with jansson.  All passes take turns, so that what else the machine
+ * does strikes them alike, and the best of many rounds counts.
  */
 
 
@@ -14,268 +15,183 @@
 #include <string.h>
 #include <time.h>
 
+#include "agree.h"
 #include "og_json.h"
+#include "orders.h"
+#include "yardstick.h"
 
 
-#define OG_BENCH_ROUNDS   150
-#define OG_BENCH_SECONDS  0.002
+#define BENCH_ROUNDS      100
+#define BENCH_SECONDS     0.0005      /* of one round of a pass, at least */
+#define BENCH_MAX_PASSES  16
 
 
-typedef struct {
+typedef struct bench_pass_s  bench_pass_t;
+
+/* Returns 0 where the order is not what it should be. */
+typedef int (*bench_run_pt)(bench_pass_t *pass, const order_t *order);
+
+struct bench_pass_s {
     const char           *name;
-    unsigned char        *data;
-    size_t                len;
-} og_bench_order_t;
+    bench_run_pt          run;
+    og_body_rules_t       rules;
+    og_scanner_t         *scanner;
+    unsigned char        *out;        /* room for the longest order */
+
+    size_t                orders;     /* of one round */
+    double                seconds;    /* for one order, in the best round */
+};
 
 
 typedef struct {
-    const og_bench_order_t  *order;
-    og_json_rules_t          rules;
-    og_json_t               *json;
-    unsigned char           *out;
-} og_bench_t;
+    bench_pass_t          elts[BENCH_MAX_PASSES];
+    size_t                nelts;
+} bench_passes_t;
 
 
-typedef void (*og_bench_pass_pt)(og_bench_t *bench);
-
-
-static og_bench_order_t og_bench_order(const char *name, size_t size,
-    int pretty);
-static og_fields_t *og_bench_fields(size_t count);
-static og_fields_t *og_bench_allow(void);
-static double og_bench_measure(og_bench_pass_pt pass, og_bench_t *bench);
-static double og_bench_round(og_bench_pass_pt pass, og_bench_t *bench,
-    size_t passes);
-static void og_bench_scan(og_bench_t *bench);
-static void og_bench_scan_and_copy(og_bench_t *bench);
-static void og_bench_jansson(og_bench_t *bench);
-static void og_bench_print(const char *what, og_bench_pass_pt pass,
-    og_bench_t *bench);
-
-
-int
-main(void)
+static void
+bench_check(int holds, const char *what)
 {
-    char              what[64];
-    size_t            i, n;
-    og_bench_t        bench;
-    og_bench_order_t  orders[4];
-
-    static const size_t  rules[] = { 0, 1, 16, 256 };
-
-    orders[0] = og_bench_order("300 bytes", 300, 0);
-    orders[1] = og_bench_order("4 kB", 4 * 1024, 0);
-    orders[2] = og_bench_order("64 kB", 64 * 1024, 0);
-    orders[3] = og_bench_order("64 kB indented", 64 * 1024, 1);
-
-    for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
-        bench.order = &orders[i];
-        bench.json = og_json_create();
-        bench.out = malloc(orders[i].len + 1);
-
-        if (bench.json == NULL || bench.out == NULL) {
-            return 1;
-        }
-
-        printf("%s (%zu)\n", orders[i].name, orders[i].len);
-
-        for (n = 0; n < sizeof(rules) / sizeof(rules[0]); n++) {
-            memset(&bench.rules, 0, sizeof(bench.rules));
-            bench.rules.max_depth = 64;
-            bench.rules.fields = og_bench_fields(rules[n]);
-
-            snprintf(what, sizeof(what), "scan, %zu rules", rules[n]);
-            og_bench_print(what, og_bench_scan, &bench);
-
-            if (rules[n] == 16) {
-                og_bench_print("  and copy what is kept",
-                               og_bench_scan_and_copy, &bench);
-            }
-
-            og_fields_free((og_fields_t *) bench.rules.fields);
-        }
-
-        bench.rules.fields = og_bench_allow();
-        og_bench_print("scan, 10 fields allowed", og_bench_scan, &bench);
-        og_fields_free((og_fields_t *) bench.rules.fields);
-
-        og_bench_print("jansson, loadb and dumps", og_bench_jansson, &bench);
-
-        og_json_free(bench.json);
-        free(bench.out);
-        free(orders[i].data);
-    }
-
-    return 0;
-}
-
-
-/*
- * An order of about that size; each item has one price that the rules cut,
- * and some have a name that is not ASCII.
- */
-static og_bench_order_t
-og_bench_order(const char *name, size_t size, int pretty)
-{
-    char              *text;
-    FILE              *out;
-    size_t             i, len;
-    json_t            *root;
-    og_bench_order_t   order;
-
-    out = open_memstream(&text, &len);
-
-    fprintf(out, "{\"reference_id\":\"POS-20250115-001\",\"user_id\":"
-            "\"player_12345\",\"server_id\":\"TH01\",\"payment_method\":"
-            "\"invoice\",\"note\":\"please ring twice, thank you\","
-            "\"items\":[");
-
-    for (i = 0; i == 0 || (size_t) ftell(out) + 120 < size; i++) {
-        fprintf(out, "%s{\"sku\":\"DIAMOND_%zu\",\"quantity\":%zu,"
-                "\"unit_price\":%zu.99,\"title\":\"%s\",\"variant_unique_id\""
-                ":\"variant_%06zu\",\"gift\":%s}", i ? "," : "", i * 10,
-                i % 7 + 1, i % 100, (i % 8) ? "a box of fine diamonds"
-                : "\xe0\xb9\x80\xe0\xb8\x9e\xe0\xb8\x8a\xe0\xb8\xa3", i,
-                (i % 3) ? "false" : "true");
-        fflush(out);
-    }
-
-    fprintf(out, "]}");
-    fclose(out);
-
-    if (pretty) {
-        root = json_loads(text, 0, NULL);
-        free(text);
-        text = json_dumps(root, JSON_INDENT(2));
-        len = strlen(text);
-        json_decref(root);
-    }
-
-    order.name = name;
-    order.data = (unsigned char *) text;
-    order.len = len;
-
-    return order;
-}
-
-
-/* The rules of a careful shop first, then ever more names of no effect. */
-static og_fields_t *
-og_bench_fields(size_t count)
-{
-    char          name[48];
-    size_t        i, known;
-    og_fields_t  *fields;
-
-    static const char  *rules[] = {
-        "unit_price", "email", "amount", "total_amount", "status",
-        "payment_status", "paid_at", "role", "balance", "order_id",
-        "invoice_id", "discount", "/currency", "/items/*/total",
-        "/items/*/tax/rate", "/meta/internal"
-    };
-
-    if (count == 0) {
-        return NULL;
-    }
-
-    fields = og_fields_create(OG_MATCH_LOOSE);
-    known = sizeof(rules) / sizeof(rules[0]);
-
-    for (i = 0; fields != NULL && i < count; i++) {
-        snprintf(name, sizeof(name), "internal_field_%zu", i);
-        og_fields_add(fields, OG_FIELD_STRIP, (i < known) ? rules[i] : name,
-                      strlen((i < known) ? rules[i] : name));
-    }
-
-    if (fields == NULL || og_fields_compile(fields) != NULL) {
+    if (!holds) {
+        fprintf(stderr, "%s\n", what);
         exit(1);
     }
-
-    return fields;
 }
 
 
-/* What the orders have, but for the price of an item. */
-static og_fields_t *
-og_bench_allow(void)
+static int
+bench_yardstick(bench_pass_t *pass, const order_t *order)
 {
-    size_t        i;
-    og_fields_t  *fields;
+    yardstick_names_t  names;
 
-    static const char  *rules[] = {
-        "reference_id", "user_id", "server_id", "payment_method", "note",
-        "/items/*/sku", "/items/*/quantity", "/items/*/title",
-        "/items/*/variant_unique_id", "/items/*/gift"
-    };
+    (void) pass;
 
-    fields = og_fields_create(OG_MATCH_LOOSE);
+    return yardstick_scan(order->data, order->len, &names)
+           && names.count > 0;
+}
 
-    for (i = 0; fields != NULL && i < sizeof(rules) / sizeof(rules[0]); i++) {
-        og_fields_add(fields, OG_FIELD_ALLOW, rules[i], strlen(rules[i]));
-    }
 
-    if (fields == NULL || og_fields_compile(fields) != NULL) {
-        exit(1);
-    }
+static int
+bench_scan(bench_pass_t *pass, const order_t *order)
+{
+    const og_body_result_t  *result;
 
-    return fields;
+    result = og_json_scan(pass->scanner, &pass->rules, order->data,
+                          order->len);
+
+    return result->status == OG_BODY_OK
+           && (result->ncuts > 0) == (pass->rules.fields != NULL);
+}
+
+
+static int
+bench_keep(bench_pass_t *pass, const order_t *order)
+{
+    const og_body_result_t  *result;
+
+    result = og_json_scan(pass->scanner, &pass->rules, order->data,
+                          order->len);
+
+    return og_body_copy_kept(pass->out, result, order->data, order->len)
+           - pass->out
+           == (ptrdiff_t) og_body_kept_length(result, order->len);
+}
+
+
+static int
+bench_canonical(bench_pass_t *pass, const order_t *order)
+{
+    const og_body_result_t  *result;
+
+    result = og_json_scan(pass->scanner, &pass->rules, order->data,
+                          order->len);
+
+    return og_body_copy_canonical(pass->out, result, order->data, order->len)
+           > pass->out;
+}
+
+
+static int
+bench_jansson(bench_pass_t *pass, const order_t *order)
+{
+    char    *text;
+    json_t  *root;
+
+    (void) pass;
+
+    root = json_loadb((const char *) order->data, order->len,
+                      JSON_REJECT_DUPLICATES, NULL);
+    text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    free(text);
+
+    return text != NULL;
+}
+
+
+/* The rules are the pass's from here on; NULL: it has none. */
+static bench_pass_t *
+bench_add(bench_passes_t *passes, const char *name, bench_run_pt run,
+    const og_fields_t *fields)
+{
+    bench_pass_t  *pass;
+
+    bench_check(passes->nelts < BENCH_MAX_PASSES, "too many passes");
+
+    pass = &passes->elts[passes->nelts++];
+    memset(pass, 0, sizeof(bench_pass_t));
+
+    pass->name = name;
+    pass->run = run;
+    pass->rules.fields = fields;
+    pass->rules.max_depth = 64;
+    pass->rules.find_gaps = (run == bench_canonical);
+    pass->scanner = og_scanner_create();
+    bench_check(pass->scanner != NULL, "no memory");
+
+    return pass;
 }
 
 
 static void
-og_bench_print(const char *what, og_bench_pass_pt pass, og_bench_t *bench)
+bench_done(bench_passes_t *passes)
 {
-    double  seconds;
+    size_t         i;
+    bench_pass_t  *pass;
 
-    seconds = og_bench_measure(pass, bench);
+    for (i = 0; i < passes->nelts; i++) {
+        pass = &passes->elts[i];
 
-    printf("    %-28s %10.0f ns  %8.0f MB/s\n", what, seconds * 1e9,
-           (double) bench->order->len / seconds / 1e6);
-    fflush(stdout);
+        og_fields_free((og_fields_t *) pass->rules.fields);
+        og_scanner_free(pass->scanner);
+        free(pass->out);
+    }
+
+    passes->nelts = 0;
 }
 
 
-/* Seconds of one pass, in the best round. */
+/* Seconds that a pass takes for the orders of one round. */
 static double
-og_bench_measure(og_bench_pass_pt pass, og_bench_t *bench)
+bench_round(bench_pass_t *pass, const orders_t *orders)
 {
-    double  best, seconds;
-    size_t  i, passes;
-
-    for (passes = 1; ; passes *= 2) {
-
-        if (og_bench_round(pass, bench, passes) > OG_BENCH_SECONDS) {
-            break;
-        }
-    }
-
-    best = 1e9;
-
-    for (i = 0; i < OG_BENCH_ROUNDS; i++) {
-        seconds = og_bench_round(pass, bench, passes) / (double) passes;
-
-        if (seconds < best) {
-            best = seconds;
-        }
-    }
-
-    return best;
-}
-
-
-static double
-og_bench_round(og_bench_pass_pt pass, og_bench_t *bench, size_t passes)
-{
-    size_t           i;
+    int              good;
+    size_t           i, n;
     struct timespec  start, end;
+
+    good = 1;
+    n = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &start);
 
-    for (i = 0; i < passes; i++) {
-        pass(bench);
+    for (i = 0; i < pass->orders; i++) {
+        good &= pass->run(pass, &orders->elts[n]);
+        n = (n + 1 < orders->nelts) ? n + 1 : 0;
     }
 
     clock_gettime(CLOCK_MONOTONIC, &end);
+
+    bench_check(good, pass->name);
 
     return (double) (end.tv_sec - start.tv_sec)
            + (double) (end.tv_nsec - start.tv_nsec) / 1e9;
@@ -283,49 +199,135 @@ og_bench_round(og_bench_pass_pt pass, og_bench_t *bench, size_t passes)
 
 
 static void
-og_bench_scan(og_bench_t *bench)
+bench_measure(bench_passes_t *passes, const orders_t *orders, size_t rounds)
 {
-    const og_json_result_t  *result;
+    size_t         i, n;
+    double         seconds;
+    bench_pass_t  *pass;
 
-    result = og_json_scan(bench->json, &bench->rules, bench->order->data,
-                          bench->order->len);
+    for (i = 0; i < passes->nelts; i++) {
+        pass = &passes->elts[i];
+        pass->seconds = 1e9;
+        pass->out = realloc(pass->out, (size_t) orders->len * 2);
+        bench_check(pass->out != NULL, "no memory");
 
-    if (result->status != OG_JSON_OK
-        || (result->ncuts == 0 && bench->rules.fields != NULL))
-    {
-        fprintf(stderr, "unexpected result: %d\n", result->status);
-        exit(1);
+        for (pass->orders = orders->nelts;
+             bench_round(pass, orders) < BENCH_SECONDS;
+             pass->orders *= 2)
+        {
+            /* void */
+        }
+    }
+
+    for (n = 0; n < rounds; n++) {
+
+        for (i = 0; i < passes->nelts; i++) {
+            pass = &passes->elts[i];
+            seconds = bench_round(pass, orders) / (double) pass->orders;
+
+            if (seconds < pass->seconds) {
+                pass->seconds = seconds;
+            }
+        }
     }
 }
 
 
+/* All passes over orders of one kind; the first and the last are compared. */
 static void
-og_bench_scan_and_copy(og_bench_t *bench)
+bench_kind(const char *name, size_t count, size_t size, orders_form_e form)
 {
-    const og_json_result_t  *result;
+    size_t          i;
+    double          first, last;
+    orders_t        orders;
+    bench_pass_t   *pass;
+    bench_passes_t  passes;
 
-    result = og_json_scan(bench->json, &bench->rules, bench->order->data,
-                          bench->order->len);
+    orders = orders_make(count, size, form);
+    passes.nelts = 0;
 
-    og_json_copy_kept(bench->out, result, bench->order->data,
-                      bench->order->len);
+    bench_add(&passes, "yardstick", bench_yardstick, NULL);
+    bench_add(&passes, "no rules", bench_scan, NULL);
+    bench_add(&passes, "1 rule", bench_scan, orders_strip(1));
+    bench_add(&passes, "16 rules", bench_scan, orders_strip(16));
+    bench_add(&passes, "256 rules", bench_scan, orders_strip(256));
+    bench_add(&passes, "16 rules, copy kept", bench_keep, orders_strip(16));
+    bench_add(&passes, "16 rules, copy canonical", bench_canonical,
+              orders_strip(16));
+    bench_add(&passes, "10 fields allowed", bench_scan, orders_allow());
+    bench_add(&passes, "jansson, load and dump", bench_jansson, NULL);
+
+    bench_measure(&passes, &orders, BENCH_ROUNDS);
+
+    printf("%s (%zu x %.0f)%*s ns    GB/s  x yardstick  x jansson\n", name,
+           count, orders.len, (int) (36 - strlen(name)), "");
+
+    first = passes.elts[0].seconds;
+    last = passes.elts[passes.nelts - 1].seconds;
+
+    for (i = 0; i < passes.nelts; i++) {
+        pass = &passes.elts[i];
+
+        printf("    %-26s %10.0f  %6.2f  %11.2f  %9.1f\n", pass->name,
+               pass->seconds * 1e9, orders.len / pass->seconds / 1e9,
+               first / pass->seconds, last / pass->seconds);
+    }
+
+    fflush(stdout);
+    bench_done(&passes);
+    orders_free(&orders);
 }
 
 
+/* That time grows as the order does. */
 static void
-og_bench_jansson(og_bench_t *bench)
+bench_growth(void)
 {
-    char    *text;
-    json_t  *root;
+    size_t          i;
+    orders_t        orders;
+    bench_passes_t  passes;
 
-    root = json_loadb((const char *) bench->order->data, bench->order->len,
-                      JSON_REJECT_DUPLICATES, NULL);
-    text = json_dumps(root, JSON_COMPACT);
+    static const size_t  sizes[] = {
+        4 * 1024, 64 * 1024, 1024 * 1024, 8 * 1024 * 1024
+    };
 
-    if (text == NULL) {
-        exit(1);
+    printf("ns for each kB        yardstick  16 rules  256 rules\n");
+
+    for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        orders = orders_make(1, sizes[i], ORDERS_DENSE);
+        passes.nelts = 0;
+
+        bench_add(&passes, "yardstick", bench_yardstick, NULL);
+        bench_add(&passes, "16 rules", bench_scan, orders_strip(16));
+        bench_add(&passes, "256 rules", bench_scan, orders_strip(256));
+
+        bench_measure(&passes, &orders, BENCH_ROUNDS / 4);
+
+        printf("    %8.0f bytes  %10.0f  %8.0f  %9.0f\n", orders.len,
+               passes.elts[0].seconds / orders.len * 1e12,
+               passes.elts[1].seconds / orders.len * 1e12,
+               passes.elts[2].seconds / orders.len * 1e12);
+        fflush(stdout);
+
+        bench_done(&passes);
+        orders_free(&orders);
     }
+}
 
-    free(text);
-    json_decref(root);
+
+int
+main(void)
+{
+    bench_check(agree_on_cases() == 0,
+                "the yardstick does not agree on what JSON is");
+
+    bench_kind("300 bytes", 1, 300, ORDERS_DENSE);
+    bench_kind("4 kB", 1, 4 * 1024, ORDERS_DENSE);
+    bench_kind("64 kB", 1, 64 * 1024, ORDERS_DENSE);
+    bench_kind("64 kB, indented", 1, 64 * 1024, ORDERS_INDENTED);
+    bench_kind("300 bytes, members shuffled", 64, 300, ORDERS_SHUFFLED);
+    bench_kind("64 kB, members shuffled", 1, 64 * 1024, ORDERS_SHUFFLED);
+    bench_growth();
+
+    return 0;
 }
