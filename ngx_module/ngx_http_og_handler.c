@@ -550,8 +550,14 @@ ngx_http_og_refused(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->insisted = 1;
 
-    return ctx->error ? (ngx_int_t) ngx_http_og_error_status(ctx->error)
-                      : (ngx_int_t) r->err_status;
+    if (ctx->error) {
+        return ngx_http_og_error_status(ctx->error);
+    }
+
+    /* "error_page 400 = @page" has forgotten why the body was not read */
+
+    return r->err_status ? (ngx_int_t) r->err_status
+                         : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

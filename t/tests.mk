@@ -129,11 +129,39 @@ sanitize: ## every suite with AddressSanitizer and UBSan on the module
 	        SYSTEM_FLAGS="--ignore=t/system/test_build.py" prove system
 
 
+# The module with sanitizers, whose allocations fail when a test says so: for
+# t/system/test_faults.py.
+
+FAULTS   := $(T)/faults
+NGX_INCS := $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
+            os/unix http http/modules http/v2) -isystem $(BUILD)
+
+$(FAULTS)/%.o: ngx_module/%.c t/sanitize/pool_debug.h t/tests.mk \
+               | $(BUILD)/Makefile
+	@mkdir -p $(@D)
+	@gcc -pipe -g1 -O0 -fPIC -fsanitize=address -fno-omit-frame-pointer \
+	    $(NGX_INCS) -include t/sanitize/pool_debug.h -MMD -MP -c -o $@ $<
+
+$(FAULTS)/modules.o: $(BUILD)/Makefile
+	@mkdir -p $(@D)
+	@gcc -fPIC $(NGX_INCS) -c -o $@ \
+	    $(BUILD)/ngx_http_order_guard_module_modules.c
+
+$(FAULTS)/faults.o: t/lib/faults.c t/tests.mk
+	@mkdir -p $(@D)
+	@gcc $(STRICT) -g -O1 -fPIC -c -o $@ $<
+
+$(FAULTS)/$(notdir $(MODULE)): $(FAULTS)/faults.o $(FAULTS)/modules.o \
+    $(patsubst ngx_module/%.c,$(FAULTS)/%.o,$(wildcard ngx_module/*.c))
+	@gcc -shared -fsanitize=address -o $@ $^ -lhiredis -ljansson -lcrypto \
+	    $$(nm $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
+
+-include $(wildcard $(FAULTS)/*.d)
+
+
 # Static checks: no finding passes.  What passed is looked at again when it or
 # a header has changed.
 
-NGX_INCS := $(patsubst %,-isystem $(NGX_SRC)/src/%,core event event/modules \
-            os/unix http http/modules http/v2) -isystem $(BUILD)
 GLUE     := $(wildcard ngx_module/ngx_*.c)
 HEADERS  := $(wildcard ngx_module/*.h)
 PASSED   := $(PURE:ngx_module/%.c=%) $(GLUE:ngx_module/%.c=%)
