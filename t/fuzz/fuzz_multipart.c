@@ -58,6 +58,7 @@ static void check_set(const rules_t *rules, const og_media_t *media,
 static span_t line_of(span_t text);
 static const unsigned char *find(span_t text, const void *word, size_t len,
     int caseless);
+static int says_json(span_t header);
 static void check(int holds);
 
 
@@ -305,13 +306,46 @@ check_parts(const rules_t *rules, const og_media_t *media, span_t kept,
             rest.p += n;
         }
 
-        if (find(header, "json", 4, 1) != NULL) {
+        if (says_json(header)) {
             header.p = p;
             header.end = find(rest, delimiter, 2 + media->boundary_len, 0);
             check(header.end != NULL);
             check_json(rules, header);
         }
     }
+}
+
+
+/* Whether a line says that the type has to do with JSON. */
+static int
+says_json(span_t header)
+{
+    span_t                text, value;
+    const unsigned char  *p;
+
+    text = header;
+
+    while ((p = find(text, "content-type:", 13, 1)) != NULL) {
+        text.p = p + 13;
+
+        if (p > header.p && p[-1] != '\r' && p[-1] != '\n') {
+            continue;
+        }
+
+        value.p = text.p;
+
+        for (value.end = value.p; value.end < header.end; value.end++) {
+            if (*value.end == '\r' || *value.end == '\n') {
+                break;
+            }
+        }
+
+        if (find(value, "json", 4, 1) != NULL) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
