@@ -398,6 +398,10 @@ og_fields_compile(og_fields_t *fields)
     size_t           i;
     og_trie_node_t  *node;
 
+    static uint64_t  id;
+
+    fields->id = ++id;
+
     if (og_fields_make_filter(fields) != 0) {
         return og_fields_no_memory;
     }

@@ -139,12 +139,26 @@ typedef struct {
 } og_fields_walk_t;
 
 
+/* More states than most places have. */
+#define OG_KEPT_STATES  4
+
+/* A place that outlives its pass. */
+typedef struct {
+    og_place_t            place;
+    uint32_t              states[OG_KEPT_STATES];
+} og_kept_place_t;
+
+
 /* Gives back what is too large to be kept for the next pass. */
 void og_fields_walk_trim(og_fields_walk_t *walk);
 
 
 /* Frees all. */
 void og_fields_walk_done(og_fields_walk_t *walk);
+
+
+/* A number that no other compiled set of this process has or had, from 1 on. */
+uint64_t og_fields_id(const og_fields_t *fields);
 
 
 /* The key for the sketches of names that are given to og_fields_member(). */
@@ -161,17 +175,17 @@ int og_fields_root(const og_fields_t *fields, og_fields_walk_t *walk,
 
 
 /*
- * Whether a member passes at first glance, with all that its name says:
+ * Whether a member passes at first glance, by the sketch of its name alone:
  * most do.  Where not, ask og_fields_member().  There is no place to be had,
  * and none is needed, unless the value is an object or array: that stands at
  * og_fields_nowhere().
  */
 static inline int
 og_fields_pass(const og_filter_t *filter, const og_place_t *parent,
-    const og_name_t *name)
+    og_sketch_t name)
 {
     return parent->listing == OG_LISTED_WITH_ALL && parent->marks == 0
-           && !name->sketch.odd && !og_filter_has(filter, name->sketch);
+           && !name.odd && !og_filter_has(filter, name);
 }
 
 
@@ -268,6 +282,17 @@ int og_fields_token(const og_fields_t *fields, og_fields_walk_t *walk,
  */
 int og_fields_add_root(const og_fields_t *fields, og_fields_walk_t *walk,
     og_place_t *place);
+
+
+/*
+ * Keeps a place that was just made, so that it can be made once more with
+ * og_fields_restore_place(): for the same set, and by the same steps from a
+ * root.  -1 when there is no room, for the states or in the walk.
+ */
+int og_fields_keep_place(const og_fields_walk_t *walk,
+    const og_place_t *place, og_kept_place_t *kept);
+int og_fields_restore_place(og_fields_walk_t *walk,
+    const og_kept_place_t *kept, og_place_t *place);
 
 
 /*

@@ -64,6 +64,13 @@ og_fields_walk_done(og_fields_walk_t *walk)
 }
 
 
+uint64_t
+og_fields_id(const og_fields_t *fields)
+{
+    return fields->id;
+}
+
+
 const og_sketch_key_t *
 og_fields_sketch_key(const og_fields_t *fields)
 {
@@ -503,6 +510,50 @@ og_fields_index_name(const og_fields_t *fields, unsigned char *text,
 
     return og_fields_name(fields, p, (size_t) (text + room - p),
                           (size_t) (text + room - p));
+}
+
+
+int
+og_fields_keep_place(const og_fields_walk_t *walk, const og_place_t *place,
+    og_kept_place_t *kept)
+{
+    size_t  n;
+
+    n = place->end - place->deny;
+
+    if (n > OG_KEPT_STATES) {
+        return -1;
+    }
+
+    kept->place = *place;
+
+    if (n > 0) {
+        memcpy(kept->states, walk->states + place->deny,
+               n * sizeof(uint32_t));
+    }
+
+    return 0;
+}
+
+
+int
+og_fields_restore_place(og_fields_walk_t *walk, const og_kept_place_t *kept,
+    og_place_t *place)
+{
+    size_t  i, n;
+
+    if (kept->place.end > walk->states_alloc) {
+        return -1;
+    }
+
+    *place = kept->place;
+    n = place->end - place->deny;
+
+    for (i = 0; i < n; i++) {
+        walk->states[place->deny + i] = kept->states[i];
+    }
+
+    return 0;
 }
 
 

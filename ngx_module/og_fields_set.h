@@ -72,6 +72,7 @@ typedef enum {
 
 
 struct og_fields_s {
+    uint64_t              id;         /* from og_fields_compile() */
     og_match_e            match;
     og_fold_t             fold;
     unsigned char         json_path[256];  /* og_path_byte_e */

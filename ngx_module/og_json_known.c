@@ -5,6 +5,7 @@
 
 
 #include "og_json_known.h"
+#include "og_paths.h"
 
 
 void
@@ -52,6 +53,7 @@ og_json_known_learn(og_json_known_t *known, og_json_name_t *name,
 
     name->len = raw.len;
     name->sketch = sketch;
+    name->is_plain = og_paths_is_plain(raw.data, raw.len);
+    name->number = ++known->learnt;
     name->next = known->names;
-    name->spot = 0;
 }

@@ -18,7 +18,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "og_fields.h"
 #include "og_json_token.h"
 #include "og_sketch.h"
 
@@ -42,19 +41,15 @@ struct og_json_name_s {
     unsigned char         beyond[OG_JSON_KNOWN_SIZE];  /* 0xFF behind that */
     size_t                len;        /* of the name alone */
     og_sketch_t           sketch;
+    int                   is_plain;   /* to og_paths_name() */
+    uint64_t              number;     /* of this name alone, from 1 on */
     og_json_name_t       *next;       /* what came behind it, the last time */
-
-    /* what the rules said of such a member that holds no others */
-
-    uint64_t              spot;       /* where its object stood, or 0 */
-    og_field_verdict_e    verdict;
-    size_t                home;
 };
 
 
 typedef struct {
     og_json_name_t       *last;       /* that was met last */
-    uint64_t              spots;      /* numbers of places that were given */
+    uint64_t              learnt;     /* names so far */
     og_json_name_t        names[OG_JSON_KNOWN_NAMES];
 } og_json_known_t;
 

@@ -29,12 +29,11 @@ static const unsigned char *og_json_member(og_scanner_t *s,
 static int og_json_once(og_scanner_t *s, og_json_raw_name_t raw,
     og_sketch_t sketch);
 static const unsigned char *og_json_match(og_scanner_t *s,
-    const unsigned char *p, og_json_found_t found);
+    const unsigned char *p, const og_json_found_t *found);
+static int og_json_restore(og_scanner_t *s, const og_json_step_t *step,
+    int nested);
 static const unsigned char *og_json_element(og_scanner_t *s,
     const unsigned char *p);
-static const unsigned char *og_json_decide(og_scanner_t *s,
-    const unsigned char *p, og_field_verdict_e verdict);
-static const unsigned char *og_json_home(og_scanner_t *s);
 static const unsigned char *og_json_value(og_scanner_t *s,
     const unsigned char *p);
 static const unsigned char *og_json_open(og_scanner_t *s,
@@ -44,7 +43,6 @@ static const unsigned char *og_json_close(og_scanner_t *s,
 static void og_json_keep(og_scanner_t *s);
 static const unsigned char *og_json_cut(og_scanner_t *s,
     const unsigned char *end);
-static void og_json_list(og_scanner_t *s, og_paths_t *paths);
 
 
 const og_body_result_t *
@@ -52,6 +50,11 @@ og_json_scan(og_scanner_t *s, const og_body_rules_t *rules,
     const unsigned char *data, size_t len)
 {
     if (og_scanner_begin(s, rules, data, len) == 0) {
+
+        if (rules->fields != NULL) {
+            s->spot = og_json_steps_root(rules->fields);
+        }
+
         (void) og_json_document(s, s->data, len);
     }
 
@@ -139,7 +142,7 @@ og_json_begin(og_scanner_t *s)
     frame->close = 0;
     frame->inner = OG_JSON_STAYS;
     frame->had = OG_JSON_HAD_NOTHING;
-    frame->element_spot = 0;
+    frame->part_spot = s->spot;
     og_json_names_begin(&frame->names);
 
     frame[1].place = s->place;
@@ -235,30 +238,34 @@ og_json_behind(og_scanner_t *s, const unsigned char *p)
 static const unsigned char *
 og_json_member(og_scanner_t *s, const unsigned char *p)
 {
-    og_json_found_t   found, other;
-    og_json_frame_t  *frame;
+    og_sketch_t          sketch;
+    og_json_name_t      *known;
+    og_json_found_t      found;
+    og_json_raw_name_t   raw;
 
-    found.known = og_json_known_next(&s->names.known, p, s->end);
+    known = og_json_known_next(&s->names.known, p, s->end);
 
-    if (og_mostly(found.known != NULL)) {
-        found.raw.data = p + 1;
-        found.raw.len = found.known->len;
-        found.name.data = p + 1;
-        found.name.len = found.known->len;
-        found.name.sketch = found.known->sketch;
-        p += found.known->len + 3;
+    if (og_mostly(known != NULL)) {
+        raw.data = p + 1;
+        raw.len = known->len;
+        sketch = known->sketch;
+        p += raw.len + 3;
 
     } else {
-        p = og_json_name(s, p, &other);
+        p = og_json_name(s, p, &found);
 
         if (p == NULL) {
             return NULL;
         }
 
-        found = other;
+        known = found.known;
+        raw = found.raw;
+        sketch = found.name.sketch;
     }
 
-    if (og_rarely(og_json_once(s, found.raw, found.name.sketch) != 0)) {
+    s->frame->known = known;
+
+    if (og_rarely(og_json_once(s, raw, sketch) != 0)) {
         return NULL;
     }
 
@@ -268,17 +275,20 @@ og_json_member(og_scanner_t *s, const unsigned char *p)
         return og_scanner_fail(s, p, "a value is missing");
     }
 
-    frame = s->frame;
-
-    if (og_rarely(!og_fields_pass(&s->filter, &frame->place, &found.name))) {
-        return og_json_match(s, p, found);
+    if (og_mostly(og_fields_pass(&s->filter, &s->frame->place, sketch)
+                  && !og_json_is_nested(*p)))
+    {
+        return p;
     }
 
-    if (og_json_is_nested(*p)) {
-        frame[1].place = og_fields_nowhere(&frame->place);
+    if (og_mostly(known != NULL)) {
+        found.name.data = raw.data;
+        found.name.len = raw.len;
+        found.name.sketch = sketch;
+        found.known = known;
     }
 
-    return p;
+    return og_json_match(s, p, &found);
 }
 
 
@@ -308,84 +318,89 @@ og_json_once(og_scanner_t *s, og_json_raw_name_t raw, og_sketch_t sketch)
 }
 
 
-/*
- * Asks the rules.  What they say of a name in one element of an array holds
- * in all that are alike.
- */
+/* Asks the rules, or remembers what they said of that name there. */
 static const unsigned char *
-og_json_match(og_scanner_t *s, const unsigned char *p, og_json_found_t found)
+og_json_match(og_scanner_t *s, const unsigned char *p,
+    const og_json_found_t *found)
 {
-    int                  nested;
-    og_place_t          *place;
-    og_json_name_t      *known;
-    og_json_frame_t     *frame;
-    const og_fields_t   *fields;
+    int                    nested;
+    og_json_frame_t       *frame;
+    og_field_verdict_e     verdict;
+    const og_json_step_t  *step;
 
     frame = s->frame;
-    place = &frame[1].place;
-    fields = s->rules->fields;
 
-    if (fields == NULL) {
+    if (s->rules->fields == NULL) {
+        frame[1].place = og_fields_nowhere(&frame->place);
         return p;
     }
 
-    known = found.known;
     nested = og_json_is_nested(*p);
+    step = NULL;
 
-    if (known != NULL && known->spot == frame->spot && known->spot != 0
-        && !nested)
+    if (og_mostly(found->known != NULL)) {
+        step = og_json_steps_find(&s->steps, frame->spot,
+                                  found->known->number);
+    }
+
+    if (og_mostly(step != NULL
+                  && og_json_restore(s, step, nested) == 0))
     {
-        place->home = known->home;
-        return og_json_decide(s, p, known->verdict);
+        verdict = step->verdicts[nested];
+
+    } else {
+
+        if (og_json_match_anew(s, found) != 0) {
+            return og_scanner_no_memory(s);
+        }
+
+        verdict = og_fields_judge(&frame[1].place, nested);
     }
 
-    if (og_fields_member(fields, &s->walk, &frame->place, &found.name, place)
-        != 0)
-    {
-        return og_scanner_no_memory(s);
+    return (verdict == OG_FIELD_PASSES) ? p : og_json_decide(s, p, verdict);
+}
+
+
+/* Makes the place of the part at hand, as far as its value needs one. */
+static int
+og_json_restore(og_scanner_t *s, const og_json_step_t *step, int nested)
+{
+    og_json_frame_t  *frame;
+
+    frame = s->frame;
+
+    if (!nested) {
+        frame[1].place.home = step->kept.place.home;
+        return 0;
     }
 
-    if (known != NULL && !nested) {
-        known->spot = frame->spot;
-        known->home = place->home;
-        known->verdict = og_fields_judge(place, 0);
-    }
+    frame->part_spot = step->to;
 
-    return og_json_decide(s, p, og_fields_judge(place, nested));
+    return og_fields_restore_place(&s->walk, &step->kept, &frame[1].place);
 }
 
 
 static const unsigned char *
 og_json_element(og_scanner_t *s, const unsigned char *p)
 {
-    og_place_t         *place;
-    og_json_frame_t    *frame;
-    const og_fields_t  *fields;
+    og_place_t       *place;
+    og_json_frame_t  *frame;
 
     frame = s->frame;
     frame->part = p;
-    place = &frame[1].place;
-    fields = s->rules->fields;
 
-    if (fields == NULL) {
+    if (s->rules->fields == NULL) {
         return p;
     }
 
-    if (frame->nparts == 1) {
-        frame->alike = og_fields_elements_are_alike(fields, &s->walk,
-                                                    &frame->place);
-    }
+    place = &frame[1].place;
 
     if (frame->nparts == 1 || !frame->alike) {
 
-        if (og_fields_element(fields, &s->walk, &frame->place,
-                              frame->nparts - 1, place)
-            != 0)
-        {
+        if (og_json_find_element(s) != 0) {
             return og_scanner_no_memory(s);
         }
 
-        frame->element_spot = ++s->names.known.spots;
         frame->passes = (og_fields_judge(place, 0) == OG_FIELD_PASSES);
 
         if (!frame->passes) {
@@ -400,72 +415,6 @@ og_json_element(og_scanner_t *s, const unsigned char *p)
     *place = frame->element;
 
     return og_json_decide(s, p, og_fields_judge(place, og_json_is_nested(*p)));
-}
-
-
-/*
- * Turns what the rules say into a fate.  What is rejected is looked for even
- * in what is cut: the request had it.
- */
-static const unsigned char *
-og_json_decide(og_scanner_t *s, const unsigned char *p,
-    og_field_verdict_e verdict)
-{
-    og_json_frame_t  *frame;
-
-    frame = s->frame;
-
-    if (verdict == OG_FIELD_UNLISTED && s->rules->reject_unlisted) {
-        verdict = OG_FIELD_REJECTED;
-    }
-
-    switch (verdict) {
-
-    case OG_FIELD_PASSES:
-        break;
-
-    case OG_FIELD_STRIPPED:
-    case OG_FIELD_UNLISTED:
-
-        if (frame->inner == OG_JSON_STAYS) {
-            og_json_list(s, &s->stripped);
-            frame->inner = OG_JSON_GOES;
-            frame[1].place.listing = OG_LISTED_WITH_ALL;
-
-            if (frame[1].place.home != 0 && og_json_home(s) == NULL) {
-                return NULL;
-            }
-        }
-
-        break;
-
-    case OG_FIELD_REJECTED:
-        og_json_list(s, &s->rejected);
-
-        if (s->status == OG_BODY_OK) {
-            s->status = OG_BODY_FORBIDDEN;
-        }
-
-        frame[1].place.listing = OG_LISTED_WITH_ALL;
-        break;
-    }
-
-    return p;
-}
-
-
-/* Where the part at hand stood, in case the gateway writes it. */
-static const unsigned char *
-og_json_home(og_scanner_t *s)
-{
-    og_json_frame_t  *frame;
-
-    frame = s->frame;
-    s->place.home = frame[1].place.home;
-
-    return (frame->had == OG_JSON_HAD_KEPT)
-           ? og_scanner_home(s, frame->comma, 1)
-           : og_scanner_home(s, frame->part, 0);
 }
 
 
@@ -535,12 +484,13 @@ og_json_open(og_scanner_t *s, const unsigned char *p)
 
     frame = ++s->frame;
 
+    frame->known = NULL;
     frame->nparts = 0;
     frame->close = (*p == '{') ? '}' : ']';
     frame->inner = (fate == OG_JSON_STAYS) ? OG_JSON_STAYS : OG_JSON_GONE;
     frame->had = OG_JSON_HAD_NOTHING;
-    frame->spot = frame[-1].element_spot;
-    frame->element_spot = 0;
+    frame->spot = frame[-1].part_spot;
+    frame->part_spot = OG_JSON_NO_SPOT;
     og_json_names_open(&s->names, &frame->names, &frame[-1].names);
 
     return p + 1;
@@ -602,35 +552,4 @@ og_json_cut(og_scanner_t *s, const unsigned char *end)
     }
 
     return og_scanner_cut(s, frame->part, end);
-}
-
-
-static void
-og_json_list(og_scanner_t *s, og_paths_t *paths)
-{
-    size_t            start;
-    og_json_frame_t  *frame;
-
-    if (paths->full) {
-        return;
-    }
-
-    start = og_paths_begin(paths);
-    og_paths_join(paths, &s->base);
-
-    for (frame = s->frames + 1; frame <= s->frame; frame++) {
-
-        if (frame->part == NULL) {
-            break;
-        }
-
-        if (frame->close == '}') {
-            og_paths_name(paths, frame->part + 1);
-
-        } else {
-            og_paths_index(paths, frame->nparts - 1);
-        }
-    }
-
-    og_paths_end(paths, start);
 }

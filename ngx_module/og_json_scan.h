@@ -37,6 +37,7 @@ typedef enum {
  */
 struct og_json_frame_s {
     const unsigned char  *part;       /* NULL between two of them */
+    const og_json_name_t *known;      /* its name, or NULL */
     const unsigned char  *comma;      /* in front of the part */
     size_t                nparts;
     unsigned char         close;      /* "}", "]", or 0 for the document */
@@ -46,15 +47,15 @@ struct og_json_frame_s {
     og_json_scope_t       names;
     og_place_t            place;      /* of what it holds: known of the value
                                          at hand before its frame opens */
-    uint64_t              spot;       /* a number that is the place's alone;
-                                         0: there is none */
+    uint64_t              spot;       /* of what it is the frame of */
+    uint64_t              part_spot;  /* of the part at hand, if that opens a
+                                         frame */
 
     /* of an array's elements, or of the one at hand where not alike */
 
     int                   alike;
     int                   passes;     /* whatever the element is */
     og_place_t            element;    /* unless it passes */
-    uint64_t              element_spot;
 };
 
 
@@ -81,6 +82,27 @@ int og_json_document(og_scanner_t *scanner, const unsigned char *p,
  */
 const unsigned char *og_json_name(og_scanner_t *s, const unsigned char *p,
     og_json_found_t *found);
+
+
+/*
+ * For og_json_scan.c: asks the rules about the member found, or about the
+ * element at hand; where elements are alike, about all.  Makes the place of
+ * the part, and keeps the step.  -1 when memory is short.
+ */
+int og_json_match_anew(og_scanner_t *s, const og_json_found_t *found);
+int og_json_find_element(og_scanner_t *s);
+
+
+/*
+ * For og_json_scan.c: turns what the rules say into a fate.  Returns p, or
+ * NULL when memory is short.
+ */
+const unsigned char *og_json_decide(og_scanner_t *s, const unsigned char *p,
+    og_field_verdict_e verdict);
+
+
+/* Adds the pointer to the part at hand. */
+void og_json_list(og_scanner_t *s, og_paths_t *paths);
 
 
 /* Takes white space, of which a client that saves bytes has none. */

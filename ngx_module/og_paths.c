@@ -10,13 +10,15 @@
 #include "og_json_token.h"
 
 
+static const unsigned char *og_paths_char(og_paths_t *paths,
+    const unsigned char *p);
+static void og_paths_digits(og_paths_t *paths, size_t n);
 static void og_paths_put(og_paths_t *paths, unsigned char c);
-static void og_paths_add(og_paths_t *paths, const char *text,
-    size_t len);
+static inline void og_paths_add(og_paths_t *paths, char c);
 
 
 /* What stands for itself: visible ASCII but the six " % , / \\ ~ */
-static const unsigned char  og_paths_is_plain[256] = {
+static const unsigned char  og_paths_plain_bytes[256] = {
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 1, 0, 1, 1, 0, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0,
@@ -28,16 +30,6 @@ static const unsigned char  og_paths_is_plain[256] = {
 };
 
 
-void
-og_paths_clear(og_paths_t *paths)
-{
-    paths->text[0] = '\0';
-    paths->len = 0;
-    paths->full = 0;
-    paths->ended = 0;
-}
-
-
 size_t
 og_paths_begin(og_paths_t *paths)
 {
@@ -46,7 +38,7 @@ og_paths_begin(og_paths_t *paths)
     start = paths->len;
 
     if (start > 0) {
-        og_paths_add(paths, ",", 1);
+        og_paths_add(paths, ',');
     }
 
     return start;
@@ -56,47 +48,80 @@ og_paths_begin(og_paths_t *paths)
 void
 og_paths_name(og_paths_t *paths, const unsigned char *name)
 {
-    size_t         i, len;
-    unsigned char  text[4];
+    char  *out, *last;
 
-    og_paths_add(paths, "/", 1);
+    og_paths_add(paths, '/');
+
+    last = paths->text + OG_PATHS_SIZE;
 
     /* a name may be a megabyte long, its text may not */
 
     while (!paths->full) {
 
-        while (og_paths_is_plain[*name] && paths->len < OG_PATHS_SIZE)
+        for (out = paths->text + paths->len;
+             out < last && og_paths_plain_bytes[*name];
+             out++)
         {
-            paths->text[paths->len++] = (char) *name++;
+            *out = (char) *name++;
         }
+
+        paths->len = (size_t) (out - paths->text);
 
         if (*name == '"') {
             break;
         }
 
-        name = og_json_char(name, text, &len);
-
-        for (i = 0; i < len; i++) {
-            og_paths_put(paths, text[i]);
-        }
+        name = og_paths_char(paths, name);
     }
+}
+
+
+int
+og_paths_is_plain(const unsigned char *name, size_t len)
+{
+    size_t  i;
+
+    for (i = 0; i < len && og_paths_plain_bytes[name[i]]; i++) {
+        /* void */
+    }
+
+    return i == len;
+}
+
+
+/* One character of a name, as it stands. */
+static const unsigned char *
+og_paths_char(og_paths_t *paths, const unsigned char *p)
+{
+    size_t         i, len;
+    unsigned char  text[4];
+
+    p = og_json_char(p, text, &len);
+
+    for (i = 0; i < len; i++) {
+        og_paths_put(paths, text[i]);
+    }
+
+    return p;
 }
 
 
 void
 og_paths_index(og_paths_t *paths, size_t index)
 {
-    char   digits[20], *p;
+    og_paths_add(paths, '/');
+    og_paths_digits(paths, index);
+}
 
-    p = digits + sizeof(digits);
 
-    do {
-        *--p = (char) ('0' + index % 10);
-        index /= 10;
-    } while (index > 0);
+static void
+og_paths_digits(og_paths_t *paths, size_t n)
+{
+    if (n > 9) {
+        og_paths_digits(paths, n / 10);
+    }
 
-    og_paths_add(paths, "/", 1);
-    og_paths_add(paths, p, (size_t) (digits + sizeof(digits) - p));
+    og_paths_add(paths, (char) ('0' + n % 10));
 }
 
 
@@ -105,7 +130,7 @@ og_paths_plain(og_paths_t *paths, const unsigned char *name, size_t len)
 {
     size_t  i;
 
-    og_paths_add(paths, "/", 1);
+    og_paths_add(paths, '/');
 
     for (i = 0; i < len && !paths->full; i++) {
         og_paths_put(paths, name[i]);
@@ -116,9 +141,13 @@ og_paths_plain(og_paths_t *paths, const unsigned char *name, size_t len)
 void
 og_paths_join(og_paths_t *paths, const og_paths_t *tokens)
 {
+    size_t  i;
+
     paths->full |= tokens->full;
 
-    og_paths_add(paths, tokens->text, tokens->len);
+    for (i = 0; i < tokens->len; i++) {
+        og_paths_add(paths, tokens->text[i]);
+    }
 }
 
 
@@ -147,42 +176,30 @@ og_paths_end(og_paths_t *paths, size_t start)
 static void
 og_paths_put(og_paths_t *paths, unsigned char c)
 {
-    char               escaped[3];
     static const char  hex[] = "0123456789ABCDEF";
 
-    if (c == '~') {
-        og_paths_add(paths, "~0", 2);
-        return;
+    if (c == '~' || c == '/') {
+        og_paths_add(paths, '~');
+        og_paths_add(paths, (c == '~') ? '0' : '1');
+
+    } else if (og_paths_plain_bytes[c]) {
+        og_paths_add(paths, (char) c);
+
+    } else {
+        og_paths_add(paths, '%');
+        og_paths_add(paths, hex[c >> 4]);
+        og_paths_add(paths, hex[c & 0xF]);
     }
-
-    if (c == '/') {
-        og_paths_add(paths, "~1", 2);
-        return;
-    }
-
-    escaped[0] = (char) c;
-
-    if (og_paths_is_plain[c]) {
-        og_paths_add(paths, escaped, 1);
-        return;
-    }
-
-    escaped[0] = '%';
-    escaped[1] = hex[c >> 4];
-    escaped[2] = hex[c & 0xF];
-
-    og_paths_add(paths, escaped, 3);
 }
 
 
-static void
-og_paths_add(og_paths_t *paths, const char *text, size_t len)
+static inline void
+og_paths_add(og_paths_t *paths, char c)
 {
-    if (paths->full || len > OG_PATHS_SIZE - paths->len) {
+    if (paths->full || paths->len == OG_PATHS_SIZE) {
         paths->full = 1;
         return;
     }
 
-    memcpy(paths->text + paths->len, text, len);
-    paths->len += len;
+    paths->text[paths->len++] = c;
 }

@@ -25,6 +25,7 @@
 static const unsigned char *og_scanner_add_range(og_scanner_t *scanner,
     og_ranges_t *ranges, const unsigned char *start,
     const unsigned char *end);
+static void og_scanner_forget(og_scanner_t *scanner);
 static void og_scanner_place_homes(og_scanner_t *scanner);
 static void og_scanner_trim(og_scanner_t *scanner);
 static int og_homes_reserve(og_homes_t *homes, size_t set);
@@ -73,6 +74,7 @@ og_scanner_begin(og_scanner_t *scanner, const og_body_rules_t *rules,
     scanner->data = (len > 0) ? data : (const unsigned char *) "";
     scanner->end = scanner->data + len;
     scanner->status = OG_BODY_OK;
+    scanner->spot = OG_JSON_NO_SPOT;
 
     memset(&scanner->fault, 0, sizeof(og_fault_t));
     memset(&scanner->place, 0, sizeof(og_place_t));
@@ -104,36 +106,54 @@ og_scanner_finish(og_scanner_t *scanner)
 {
     og_body_result_t  *result;
 
+    if (scanner->status != OG_BODY_OK && scanner->status != OG_BODY_FORBIDDEN)
+    {
+        og_scanner_forget(scanner);
+    }
+
+    og_scanner_place_homes(scanner);
+
+    /* one by one: a memset() of this size costs more than a name does */
+
     result = &scanner->result;
-    memset(result, 0, sizeof(og_body_result_t));
 
     result->status = scanner->status;
+    result->message = NULL;
+    result->offset = 0;
     result->pointer = "";
-    result->stripped = "";
-    result->rejected = "";
+    result->cuts = scanner->cuts.elts;
+    result->ncuts = scanner->cuts.nelts;
+    result->gaps = scanner->gaps.elts;
+    result->ngaps = scanner->gaps.nelts;
+    result->homes = scanner->homes.elts;
+    result->nhomes = scanner->homes.nelts;
+    result->stripped = scanner->stripped.text;
+    result->rejected = scanner->rejected.text;
 
-    if (scanner->status == OG_BODY_OK || scanner->status == OG_BODY_FORBIDDEN)
+    if (scanner->status == OG_BODY_MALFORMED
+        || scanner->status == OG_BODY_UNSUPPORTED)
     {
-        og_scanner_place_homes(scanner);
-
-        result->cuts = scanner->cuts.elts;
-        result->ncuts = scanner->cuts.nelts;
-        result->gaps = scanner->gaps.elts;
-        result->ngaps = scanner->gaps.nelts;
-        result->homes = scanner->homes.elts;
-        result->nhomes = scanner->homes.nelts;
-        result->stripped = scanner->stripped.text;
-        result->rejected = scanner->rejected.text;
-
-    } else if (scanner->status != OG_BODY_NO_MEMORY) {
-        result->pointer = scanner->pointer.text;
         result->message = scanner->fault.message;
         result->offset = (size_t) (scanner->fault.at - scanner->data);
+        result->pointer = scanner->pointer.text;
     }
 
     og_scanner_trim(scanner);
 
     return result;
+}
+
+
+/* What is not understood has nothing to be cut. */
+static void
+og_scanner_forget(og_scanner_t *scanner)
+{
+    scanner->cuts.nelts = 0;
+    scanner->gaps.nelts = 0;
+    scanner->homes.nelts = 0;
+
+    og_paths_clear(&scanner->stripped);
+    og_paths_clear(&scanner->rejected);
 }
 
 

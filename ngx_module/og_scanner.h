@@ -15,6 +15,7 @@
 #include "og_body.h"
 #include "og_fault.h"
 #include "og_json_names.h"
+#include "og_json_steps.h"
 #include "og_paths.h"
 
 
@@ -56,6 +57,7 @@ struct og_scanner_s {
     og_paths_t            rejected;
 
     og_place_t            place;      /* of the value at hand */
+    uint64_t              spot;       /* likewise, as og_json_steps.h has it */
     og_fields_walk_t      walk;
 
     /* of a pass over JSON */
@@ -66,6 +68,7 @@ struct og_scanner_s {
     og_json_frame_t      *frames;
     size_t                frames_alloc;
     og_json_names_t       names;
+    og_json_steps_t       steps;      /* of this pass and earlier ones */
     og_json_text_t        name;       /* that has escapes, without them */
 
     og_body_result_t      result;

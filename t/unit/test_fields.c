@@ -386,7 +386,7 @@ judge(const og_fields_t *fields, const char *text, int *at_first_glance)
                             name.len, name.len);
 
     filter = og_fields_filter(fields);
-    *at_first_glance = og_fields_pass(&filter, &root, &name);
+    *at_first_glance = og_fields_pass(&filter, &root, name.sketch);
     assert_int_equal(og_fields_member(fields, &walk, &root, &name, &place),
                      0);
     verdict = og_fields_judge(&place, 0);

@@ -653,8 +653,9 @@ test_places_go_on(void **state)
 static void
 test_first_glance(void **state)
 {
+    int            passes;
     size_t         i;
-    og_name_t      name;
+    og_sketch_t    any;
     og_filter_t    filter;
     fields_pass_t  pass;
 
@@ -662,29 +663,22 @@ test_first_glance(void **state)
         const char  *field;
         int          passes;
     } rows[] = {
-        { "a[0]x", 0 },
-        { "a[0]", 0 },
-        { "a.0", 0 },
-        { "a[]", 0 },
-        { "_a[0]", 0 },
-        { "b[0]", 1 },
-        { "x.y", 1 },
-    };
+        { "a[0]x", 0 }, { "a[0]", 0 }, { "a.0", 0 }, { "a[]", 0 },
+        { "_a[0]", 0 }, { "b[0]", 1 }, { "x.y", 1 } };
 
     (void) state;
 
     fields_begin(&pass, OG_MATCH_LOOSE, "strip /a/*/*/price");
     filter = og_fields_filter(pass.fields);
 
-    name.data = (const unsigned char *) "any";
-    name.len = 3;
-    name.sketch = og_sketch(og_fields_sketch_key(pass.fields), name.data, 3,
-                            3);
+    any = og_sketch(og_fields_sketch_key(pass.fields),
+                    (const unsigned char *) "any", 3, 3);
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(fields_to_field(&pass, rows[i].field), 0);
+        passes = og_fields_pass(&filter, &pass.place, any);
 
-        if (og_fields_pass(&filter, &pass.place, &name) != rows[i].passes) {
+        if (passes != rows[i].passes) {
             fail_msg("%s", rows[i].field);
         }
     }
@@ -697,11 +691,9 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(test_strip_and_reject),
-        cmocka_unit_test(test_allow),
-        cmocka_unit_test(test_homes),
-        cmocka_unit_test(test_places_go_on),
-        cmocka_unit_test(test_first_glance),
+        cmocka_unit_test(test_strip_and_reject), cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_homes), cmocka_unit_test(test_places_go_on),
+        cmocka_unit_test(test_first_glance)
     };
 
     return cmocka_run_group_tests_name("og_fields_name", tests, NULL, NULL);

@@ -95,6 +95,28 @@ static const known_row_t  known_rows[] = {
       "{\"a\":5},{\"a\":{\"b\":6}}]}",
       "/items/0/a,/items/1/a/c,/items/2,/items/3/a" },
     { "+/a/0/b", "{\"a\":[{\"b\":1},{\"b\":2},{\"b\":3}]}", "/a/1,/a/2" },
+    /* the same name at other places, behind each other */
+
+    { "/a/b/c /b/a/c",
+      "{\"a\":{\"a\":{\"c\":1},\"b\":{\"c\":2,\"a\":{\"c\":3}}},"
+      "\"b\":{\"b\":{\"c\":4},\"a\":{\"c\":5,\"b\":{\"c\":6}}}}",
+      "/a/b/c,/b/a/c" },
+    { "+/a/b +/b/a/b",
+      "{\"b\":{\"a\":{\"a\":1,\"b\":2},\"b\":3},"
+      "\"a\":{\"a\":{\"b\":4},\"b\":5}}",
+      "/b/a/a,/b/b,/a/a" },
+    { "c", "{\"a\":{\"b\":{\"c\":1}},\"b\":{\"c\":2,\"a\":[{\"c\":3}]}}",
+      "/a/b/c,/b/c,/b/a/0/c" },
+
+    /* more ways lead to a place than are kept of it */
+
+    { "/a/a/a/p /*/a/a/q /a/*/a/r /a/a/*/s /*/*/a/t /*/a/*/u /a/*/*/v "
+      "/*/*/*/w",
+      "{\"a\":{\"a\":{\"a\":{\"p\":1,\"q\":1,\"r\":1,\"s\":1,\"t\":1,"
+      "\"u\":1,\"v\":1,\"w\":1,\"x\":1},\"b\":{\"p\":1,\"s\":1}},"
+      "\"b\":{\"a\":{\"q\":1,\"r\":1}}}}",
+      "/a/a/a/p,/a/a/a/q,/a/a/a/r,/a/a/a/s,/a/a/a/t,/a/a/a/u,/a/a/a/v,"
+      "/a/a/a/w,/a/a/b/s,/a/b/a/r" },
     { "+/a/** /a/*/b",
       "{\"a\":[{\"b\":1,\"c\":2},{\"b\":3,\"c\":4},{\"c\":5}]}",
       "/a/0/b,/a/1/b" },
@@ -159,7 +181,8 @@ fields_of(const char *rules)
 
 
 static const og_body_result_t *
-scan(og_scanner_t *scanner, const og_fields_t *fields, const char *body)
+scan_with(og_scanner_t *scanner, const og_fields_t *fields, const char *body,
+    int reject_unlisted)
 {
     size_t           len;
     unsigned char   *data;
@@ -172,8 +195,16 @@ scan(og_scanner_t *scanner, const og_fields_t *fields, const char *body)
     memset(&rules, 0, sizeof(rules));
     rules.fields = fields;
     rules.max_depth = 64;
+    rules.reject_unlisted = (reject_unlisted != 0);
 
     return og_json_scan(scanner, &rules, data, len);
+}
+
+
+static const og_body_result_t *
+scan(og_scanner_t *scanner, const og_fields_t *fields, const char *body)
+{
+    return scan_with(scanner, fields, body, 0);
 }
 
 
@@ -221,6 +252,69 @@ test_rows_behind_each_other(void **state)
 
     for (i = 0; i < ROWS; i++) {
         og_fields_free(fields[i]);
+    }
+
+    og_scanner_free(scanner);
+}
+
+
+/* Locations may share a set of rules, and differ in what they make of it. */
+static void
+test_unlisted_in_turn(void **state)
+{
+    size_t                   turn;
+    og_fields_t             *fields;
+    og_scanner_t            *scanner;
+    const og_body_result_t  *result;
+
+    static const char  body[] = "{\"a\":1,\"b\":{\"a\":2,\"c\":[{\"d\":3}]},"
+                                "\"e\":[{\"f\":4,\"g\":5,\"h\":6}]}";
+
+    (void) state;
+
+    fields = fields_of("+a +/e/*/f h");
+    scanner = og_scanner_create();
+    assert_non_null(scanner);
+
+    for (turn = 0; turn < 4; turn++) {
+        result = scan_with(scanner, fields, body, 0);
+        assert_int_equal(result->status, OG_BODY_OK);
+        assert_string_equal(result->stripped, "/b,/e/0/g,/e/0/h");
+
+        result = scan_with(scanner, fields, body, 1);
+        assert_int_equal(result->status, OG_BODY_FORBIDDEN);
+        assert_string_equal(result->stripped, "/e/0/h");
+        assert_string_equal(result->rejected, "/b,/e/0/g");
+    }
+
+    og_scanner_free(scanner);
+    og_fields_free(fields);
+}
+
+
+/* Sets that come and go, as with a reload, at one address. */
+static void
+test_other_rules_at_one_address(void **state)
+{
+    size_t         turn;
+    const char    *name;
+    og_fields_t   *fields;
+    og_scanner_t  *scanner;
+
+    (void) state;
+
+    scanner = og_scanner_create();
+    assert_non_null(scanner);
+
+    for (turn = 0; turn < 8; turn++) {
+        name = (turn % 2) ? "/a/b" : "/a/c";
+        fields = fields_of(name);
+
+        assert_string_equal(scan(scanner, fields,
+                                 "{\"a\":{\"b\":1,\"c\":2}}")->stripped,
+                            name);
+
+        og_fields_free(fields);
     }
 
     og_scanner_free(scanner);
@@ -395,6 +489,8 @@ main(void)
 
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_rows_behind_each_other),
+        cmocka_unit_test(test_unlisted_in_turn),
+        cmocka_unit_test(test_other_rules_at_one_address),
         cmocka_unit_test(test_names_at_the_end),
         cmocka_unit_test(test_many_names),
         cmocka_unit_test(test_two_names_in_one_place),
