@@ -280,7 +280,7 @@ og_fields_insert(og_fields_t *fields, og_field_action_e action,
             og_fields_note_front(fields, rule->name, len);
         }
 
-        name = og_fields_name(fields, rule->name, len, len);
+        name = og_name(rule->name, len);
         trie->nodes[node].below |= mark;
         node = og_trie_add(trie, node,
                            (rule->token == OG_TOKEN_ANY) ? NULL : &name);
@@ -346,7 +346,7 @@ og_fields_insert_own(og_fields_t *fields, og_rule_t *rule)
             len = og_fold(&fields->fold, rule->name, rule->name, len).len;
         }
 
-        name = og_fields_name(fields, rule->name, len, len);
+        name = og_name(rule->name, len);
         node = og_trie_add(&fields->own, node, &name);
     }
 

@@ -161,10 +161,6 @@ void og_fields_walk_done(og_fields_walk_t *walk);
 uint64_t og_fields_id(const og_fields_t *fields);
 
 
-/* The key for the sketches of names that are given to og_fields_member(). */
-const og_sketch_key_t *og_fields_sketch_key(const og_fields_t *fields);
-
-
 /* A copy of this is handed to og_fields_pass(). */
 og_filter_t og_fields_filter(const og_fields_t *fields);
 

@@ -227,7 +227,7 @@ og_check_takes(const og_fields_t *fields, og_check_t *check,
     while (taken == 0 && og_rule_next(&reader)
            && reader.token != OG_TOKEN_ALL_BELOW)
     {
-        name = og_fields_name(fields, reader.name, reader.len, reader.len);
+        name = og_name(reader.name, reader.len);
         taken = og_fields_denies(fields, &check->walk, &place, reader.token,
                                  &name);
     }
@@ -310,7 +310,7 @@ og_check_name(const og_check_t *check, const og_rule_t *rule)
     len = og_fold(&check->fields->fold, rule->name, rule->name, rule->len)
               .len;
 
-    return og_fields_name(check->fields, rule->name, len, len);
+    return og_name(rule->name, len);
 }
 
 

@@ -20,22 +20,8 @@ static size_t og_fields_home(const og_fields_t *fields,
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
     size_t from, size_t to, size_t out, const og_name_t *name,
     unsigned *marks);
-static og_name_t og_fields_index_name(const og_fields_t *fields,
-    unsigned char *text, size_t room, size_t index);
-
-
-og_name_t
-og_fields_name(const og_fields_t *fields, const unsigned char *data,
-    size_t len, size_t room)
-{
-    og_name_t  name;
-
-    name.data = data;
-    name.len = len;
-    name.sketch = og_sketch(&fields->fold.sketch, data, len, room);
-
-    return name;
-}
+static og_name_t og_fields_index_name(unsigned char *text, size_t room,
+    size_t index);
 
 
 void
@@ -68,13 +54,6 @@ uint64_t
 og_fields_id(const og_fields_t *fields)
 {
     return fields->id;
-}
-
-
-const og_sketch_key_t *
-og_fields_sketch_key(const og_fields_t *fields)
-{
-    return &fields->fold.sketch;
 }
 
 
@@ -195,7 +174,7 @@ og_fields_element(const og_fields_t *fields, og_fields_walk_t *walk,
     asked = NULL;
 
     if (!og_fields_elements_are_alike(fields, walk, parent)) {
-        name = og_fields_index_name(fields, text, sizeof(text), index);
+        name = og_fields_index_name(text, sizeof(text), index);
         asked = &name;
     }
 
@@ -226,7 +205,7 @@ og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
 
     if (name->sketch.odd) {
         folded = og_fold(&fields->fold, walk->folded, name->data, name->len);
-        key = og_fields_name(fields, key.data, folded.len, folded.len);
+        key = og_name(key.data, folded.len);
 
     } else {
         key.len = og_fold_plain(&fields->fold, walk->folded, name->data,
@@ -355,8 +334,7 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
             continue;
         }
 
-        part = og_fields_name(fields, part.data, part.len,
-                              (size_t) (last - part.data));
+        part = og_name(part.data, part.len);
         place->marks |= og_fields_bare(fields, &part)->marks;
 
         out = og_fields_step(&fields->deny, walk->states, at, end, end, &part,
@@ -496,8 +474,7 @@ og_fields_elements_are_alike(const og_fields_t *fields,
 
 
 static og_name_t
-og_fields_index_name(const og_fields_t *fields, unsigned char *text,
-    size_t room, size_t index)
+og_fields_index_name(unsigned char *text, size_t room, size_t index)
 {
     unsigned char  *p;
 
@@ -508,8 +485,7 @@ og_fields_index_name(const og_fields_t *fields, unsigned char *text,
         index /= 10;
     } while (index > 0);
 
-    return og_fields_name(fields, p, (size_t) (text + room - p),
-                          (size_t) (text + room - p));
+    return og_name(p, (size_t) (text + room - p));
 }
 
 

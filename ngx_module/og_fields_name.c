@@ -149,8 +149,7 @@ og_fields_deny_copied(const og_fields_t *fields, og_fields_walk_t *walk,
     skipped = (front > fields->front) ? front - fields->front : 0;
 
     for ( /* void */ ; skipped <= front; skipped++) {
-        key = og_fields_name(fields, p + skipped, len - skipped,
-                             len - skipped);
+        key = og_name(p + skipped, len - skipped);
 
         og_fields_deny_also(fields, walk, root, &key, place);
         og_fields_deny_paths(fields, walk, root, &key, place);
@@ -287,7 +286,7 @@ og_fields_deny_part(const og_fields_t *fields, og_fields_walk_t *walk,
         key.data = walk->folded;
         key.len = og_fold(&fields->fold, walk->folded, part->data, part->len)
                       .len;
-        key = og_fields_name(fields, key.data, key.len, key.len);
+        key = og_name(key.data, key.len);
 
         og_fields_deny_also(fields, walk, parent, &key, place);
         og_fields_deny_paths(fields, walk, parent, &key, place);
@@ -321,7 +320,7 @@ og_fields_deny_suffix(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     len = key->len - (size_t) (dot - key->data);
-    suffix = og_fields_name(fields, dot, len, len);
+    suffix = og_name(dot, len);
 
     og_fields_deny_paths(fields, walk, parent, &suffix, place);
 }
@@ -343,6 +342,6 @@ og_fields_deny_index(const og_fields_t *fields, og_fields_walk_t *walk,
         len--;
     }
 
-    key = og_fields_name(fields, index, len, len);
+    key = og_name(index, len);
     og_fields_deny_also(fields, walk, parent, &key, place);
 }

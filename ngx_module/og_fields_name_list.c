@@ -199,7 +199,7 @@ og_fields_list_part(const og_fields_t *fields, og_fields_walk_t *walk,
            && og_fields_are_indexed(&fields->allow, walk->states, at->allow,
                                    at->end);
 
-    name = og_fields_name(fields, part->data, part->len, part->len);
+    name = og_name(part->data, part->len);
     next = og_fields_unknown((at->end > start) ? at->end : start);
 
     og_fields_list(fields, walk, at, (part->len > 0) ? &name : NULL, &next);
@@ -230,7 +230,7 @@ og_fields_list_text(const og_fields_t *fields, og_fields_walk_t *walk,
     og_name_t     text;
     og_listing_e  listing;
 
-    text = og_fields_name(fields, name, len, len);
+    text = og_name(name, len);
     node = og_trie_find(&fields->allow, OG_TRIE_ROOT, &text);
 
     if (node == OG_TRIE_NONE) {

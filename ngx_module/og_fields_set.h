@@ -173,11 +173,6 @@ int og_fields_reserve(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, size_t name_len);
 
 
-/* A name as it is given, of which room bytes may be read. */
-og_name_t og_fields_name(const og_fields_t *fields, const unsigned char *data,
-    size_t len, size_t room);
-
-
 /*
  * The following want room for a step from parent, and the name.  Places are
  * made of deny alone, which og_fields_list() completes.

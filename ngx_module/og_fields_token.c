@@ -25,7 +25,7 @@ og_fields_token(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     is_last = (len == 1 && token[0] == '-');
-    name = og_fields_name(fields, token, len, len);
+    name = og_name(token, len);
 
     og_fields_deny_member(fields, walk, parent, &name, place);
     og_fields_deny_index(fields, walk, parent, token, len, place);

@@ -51,24 +51,11 @@ static const og_look_alike_t  og_look_alikes[] = {
 #define OG_LOOK_ALIKES  (sizeof(og_look_alikes) / sizeof(og_look_alikes[0]))
 
 
-const og_sketch_key_t  og_sketch_exact = {
-    { 0 },
-    {
-        { 255, 255, 255, 255, 255, 255, 255, 255,
-          255, 255, 255, 255, 255, 255, 255, 255 },
-        { 255, 255, 255, 255, 255, 255, 255, 255,
-          255, 255, 255, 255, 255, 255, 255, 255 }
-    }
-};
-
-
 void
 og_fold_init(og_fold_t *fold, og_match_e match)
 {
     size_t    i;
     unsigned  c;
-
-    fold->sketch = og_sketch_exact;
 
     for (c = 0; c < 256; c++) {
         fold->byte[c] = (uint16_t) c;
@@ -87,16 +74,11 @@ og_fold_init(og_fold_t *fold, og_match_e match)
         for (i = 0; i < OG_LOOK_ALIKES; i++) {
             fold->byte[og_look_alikes[i].utf8[0]] |= OG_FOLD_LOOK_ALIKE;
         }
-
-        memset(fold->sketch.case_bit, 0x20, sizeof(fold->sketch.case_bit));
     }
 
     if (match == OG_MATCH_LOOSE) {
         fold->byte['_'] = 0;
         fold->byte['-'] = 0;
-
-        memset(fold->sketch.ignored[0], '_', sizeof(fold->sketch.ignored[0]));
-        memset(fold->sketch.ignored[1], '-', sizeof(fold->sketch.ignored[1]));
     }
 }
 

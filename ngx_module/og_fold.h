@@ -28,7 +28,6 @@ typedef enum {
 /* What bytes become: 0 is ignored; the upper half is og_fold()'s own. */
 typedef struct {
     uint16_t              byte[256];
-    og_sketch_key_t       sketch;     /* the same for og_sketch() */
 } og_fold_t;
 
 

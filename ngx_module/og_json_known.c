@@ -24,7 +24,7 @@ og_json_known_init(og_json_known_t *known)
     known->last = known->names;
 
     (void) og_json_known_meet(known, empty,
-                              og_sketch_portable(&og_sketch_exact, text, 0),
+                              og_sketch_portable(text, 0),
                               text + sizeof(text));
 }
 

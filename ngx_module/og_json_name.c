@@ -53,7 +53,7 @@ og_json_name(og_scanner_t *s, const unsigned char *p, og_json_found_t *found)
         room = name->len + 16;
     }
 
-    name->sketch = og_sketch(&og_sketch_exact, name->data, name->len, room);
+    name->sketch = og_sketch(name->data, name->len, room);
     found->known = NULL;
 
     if (spelling == OG_JSON_PLAIN) {

@@ -62,7 +62,6 @@ struct og_scanner_s {
 
     /* of a pass over JSON */
 
-    const og_sketch_key_t *sketch_key;
     og_filter_t           filter;
     og_json_frame_t      *frame;      /* the innermost */
     og_json_frame_t      *frames;

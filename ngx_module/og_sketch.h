@@ -26,13 +26,6 @@
 #endif
 
 
-/* How names compare, as far as ASCII goes: each byte 16 times. */
-typedef struct {
-    unsigned char         case_bit[16];    /* 0x20 where case is folded */
-    unsigned char         ignored[2][16];  /* 0xFF where there is none */
-} og_sketch_key_t;
-
-
 typedef struct {
     uint32_t              word;
     unsigned              odd;        /* has og_sketch_is_odd() bytes */
@@ -61,10 +54,6 @@ typedef struct {
 #define og_sketch_is_odd(c)  (((c) & 0xF9) == '(' || (c) == '[' || (c) >= 0x80)
 
 
-/* Names compare as they are. */
-extern const og_sketch_key_t  og_sketch_exact;
-
-
 /*
  * A byte adds t * (t - 0x5F) * (t - 0x0D), where t is the byte without the bit
  * that tells case: nothing for "_" and "-", and the same for both cases, in
@@ -90,14 +79,12 @@ og_sketch_end(uint32_t sum, unsigned odd)
 
 /* One byte at a time. */
 static inline og_sketch_t
-og_sketch_portable(const og_sketch_key_t *key, const unsigned char *data,
-    size_t len)
+og_sketch_portable(const unsigned char *data, size_t len)
 {
     size_t    i;
     uint32_t  t, sum;
     unsigned  odd;
 
-    (void) key;
     sum = 0;
     odd = 0;
 
@@ -171,8 +158,7 @@ og_sketch_add(const unsigned char *p, size_t n, unsigned *odd)
  * 16 more than len it is fastest.
  */
 static inline og_sketch_t
-og_sketch(const og_sketch_key_t *key, const unsigned char *data, size_t len,
-    size_t room)
+og_sketch(const unsigned char *data, size_t len, size_t room)
 {
 #if (OG_SKETCH_SSE2)
 
@@ -180,7 +166,6 @@ og_sketch(const og_sketch_key_t *key, const unsigned char *data, size_t len,
     unsigned       odd;
     unsigned char  tail[16];
 
-    (void) key;
     sum = 0;
     odd = 0;
 
@@ -203,9 +188,23 @@ og_sketch(const og_sketch_key_t *key, const unsigned char *data, size_t len,
 
     (void) room;
 
-    return og_sketch_portable(key, data, len);
+    return og_sketch_portable(data, len);
 
 #endif
+}
+
+
+/* Only data[0..len) is read. */
+static inline og_name_t
+og_name(const unsigned char *data, size_t len)
+{
+    og_name_t  name;
+
+    name.data = data;
+    name.len = len;
+    name.sketch = og_sketch(data, len, len);
+
+    return name;
 }
 
 

@@ -125,8 +125,7 @@ fields_to_member(fields_pass_t *pass, const char *name)
 
     member.data = copy;
     member.len = len;
-    member.sketch = og_sketch(og_fields_sketch_key(pass->fields), copy, len,
-                              len);
+    member.sketch = og_sketch(copy, len, len);
 
     parent = pass->place;
     assert_int_equal(og_fields_member(pass->fields, &pass->walk, &parent,

@@ -382,8 +382,7 @@ judge(const og_fields_t *fields, const char *text, int *at_first_glance)
 
     name.data = (const unsigned char *) text;
     name.len = strlen(text);
-    name.sketch = og_sketch(og_fields_sketch_key(fields), name.data,
-                            name.len, name.len);
+    name.sketch = og_sketch(name.data, name.len, name.len);
 
     filter = og_fields_filter(fields);
     *at_first_glance = og_fields_pass(&filter, &root, name.sketch);
@@ -465,18 +464,18 @@ test_sketches(void **state)
                                          [random() % 18];
         }
 
-        a = og_sketch(&fold.sketch, text, len, sizeof(text));
-        b = og_sketch(&fold.sketch, text, len, len);
+        a = og_sketch(text, len, sizeof(text));
+        b = og_sketch(text, len, len);
         assert_int_equal(a.word, b.word);
         assert_int_equal(!a.odd, !b.odd);
 
-        b = og_sketch_portable(&fold.sketch, text, len);
+        b = og_sketch_portable(text, len);
         assert_int_equal(a.word, b.word);
         assert_int_equal(!a.odd, !b.odd);
 
         if (!a.odd) {
             len = og_fold(&fold, folded, text, len).len;
-            b = og_sketch(&fold.sketch, folded, len, len);
+            b = og_sketch(folded, len, len);
             assert_int_equal(a.word, b.word);
         }
     }
@@ -545,15 +544,13 @@ judge_below(const og_fields_t *fields, const char *outer, const char *inner)
 
     name.data = (const unsigned char *) outer;
     name.len = strlen(outer);
-    name.sketch = og_sketch(og_fields_sketch_key(fields), name.data,
-                            name.len, name.len);
+    name.sketch = og_sketch(name.data, name.len, name.len);
     assert_int_equal(og_fields_member(fields, &walk, &root, &name, &place),
                      0);
 
     name.data = (const unsigned char *) inner;
     name.len = strlen(inner);
-    name.sketch = og_sketch(og_fields_sketch_key(fields), name.data,
-                            name.len, name.len);
+    name.sketch = og_sketch(name.data, name.len, name.len);
     assert_int_equal(og_fields_member(fields, &walk, &place, &name, &below),
                      0);
 
