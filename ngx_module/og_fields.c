@@ -74,30 +74,36 @@ og_fields_create(og_match_e match)
 }
 
 
-/* Which bytes make a name a path of names: "a[b]", "a.b", "a['b']". */
+/* Which bytes make a name a path of names. */
 static void
 og_fields_init_paths(og_fields_t *fields)
 {
-    size_t                c;
+    unsigned              c;
     const unsigned char  *p;
 
     static const unsigned char  breaks[] = ".[]'\"";
 
+    /* "a[b]", "a.b", "a['b']" */
+
     for (p = breaks; *p != '\0'; p++) {
-        fields->json_path[*p] = OG_PATH_BREAKS;
+        fields->narrow_path[*p] = OG_PATH_BREAKS;
     }
 
     /* "paid_at(1i)" is a part of what is assigned to paid_at */
 
-    fields->json_path['('] = OG_PATH_SKIPS;
+    fields->narrow_path['('] = OG_PATH_SKIPS;
+
+    /* "a->b" (Laravel's models), "a/b" (databases that are a tree) */
+
+    memcpy(fields->json_path, fields->narrow_path, sizeof(fields->json_path));
+    fields->json_path['>'] = OG_PATH_BREAKS;
+    fields->json_path['/'] = OG_PATH_BREAKS;
 
     /* forms have names of letters, digits, "_" and "-", and no others */
 
     for (c = 0; c < 0x80; c++) {
 
-        if ((c < '0' || c > '9') && (c < 'A' || c > 'Z')
-            && (c < 'a' || c > 'z') && c != '_' && c != '-')
-        {
+        if (og_sketch_is_odd((unsigned char) c)) {
             fields->form_path[c] = OG_PATH_BREAKS;
         }
     }

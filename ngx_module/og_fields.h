@@ -208,9 +208,9 @@ og_fields_nowhere(const og_place_t *parent)
  * Finds the place of a member of the object at the place parent, valid until
  * another one is made from the same parent, and whatever it is: an
  * og_fields_judge() of it follows.  In strip, reject and set a name with "."
- * or "[" is also taken as a path ("items[0].price", "items['a']"), and one
- * with "(" as what stands in front of that ("paid_at(1i)").  Returns -1 when
- * memory is short.
+ * "[" ">" or "/" is also taken as a path ("items[0].price", "items['a']",
+ * "meta->price"), and one with "(" as what stands in front of that
+ * ("paid_at(1i)").  Returns -1 when memory is short.
  */
 int og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *name, og_place_t *place);

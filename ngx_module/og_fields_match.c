@@ -17,6 +17,9 @@ static const og_trie_node_t *og_fields_bare(const og_fields_t *fields,
     const og_name_t *key);
 static size_t og_fields_home(const og_fields_t *fields,
     const og_place_t *parent, const og_name_t *name);
+static void og_fields_deny_path(const og_fields_t *fields,
+    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *key,
+    const unsigned char *bytes, og_place_t *place);
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
     size_t from, size_t to, size_t out, const og_name_t *name,
     unsigned *marks);
@@ -228,8 +231,8 @@ og_fields_deny_member(const og_fields_t *fields, og_fields_walk_t *walk,
     }
 
     if (folded.is_path) {
-        og_fields_deny_path(fields, walk, parent, &key, fields->json_path,
-                            place);
+        og_fields_deny_paths(fields, walk, parent, &key, fields->json_path,
+                             place);
     }
 }
 
@@ -300,6 +303,26 @@ og_fields_deny_also(const og_fields_t *fields, og_fields_walk_t *walk,
 
 
 void
+og_fields_deny_paths(const og_fields_t *fields, og_fields_walk_t *walk,
+    const og_place_t *parent, const og_name_t *key,
+    const unsigned char *bytes, og_place_t *place)
+{
+    size_t  i;
+
+    og_fields_deny_path(fields, walk, parent, key, bytes, place);
+
+    for (i = 0; i < key->len; i++) {
+
+        if (bytes[key->data[i]] != fields->narrow_path[key->data[i]]) {
+            og_fields_deny_path(fields, walk, parent, key,
+                                fields->narrow_path, place);
+            break;
+        }
+    }
+}
+
+
+static void
 og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *key,
     const unsigned char *bytes, og_place_t *place)
@@ -325,6 +348,10 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
         }
 
         part.len = (size_t) (p - part.data);
+
+        if (part.len > 0 && p < last && p[0] == '>' && p[-1] == '-') {
+            part.len--;
+        }
 
         while (p < last && bytes[*p] != OG_PATH_BREAKS) {
             p++;

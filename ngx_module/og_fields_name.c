@@ -31,9 +31,6 @@ static void og_fields_deny_front(const og_fields_t *fields,
 static void og_fields_deny_copied(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *root, size_t len,
     og_place_t *place);
-static void og_fields_deny_paths(const og_fields_t *fields,
-    og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *key,
-    og_place_t *place);
 static int og_fields_deny_brackets(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *root,
     const unsigned char *name, size_t len, og_place_t *place);
@@ -152,29 +149,8 @@ og_fields_deny_copied(const og_fields_t *fields, og_fields_walk_t *walk,
         key = og_name(p + skipped, len - skipped);
 
         og_fields_deny_also(fields, walk, root, &key, place);
-        og_fields_deny_paths(fields, walk, root, &key, place);
-    }
-}
-
-
-/* Takes a name as a path of plain names, and of those that a rule may have. */
-static void
-og_fields_deny_paths(const og_fields_t *fields, og_fields_walk_t *walk,
-    const og_place_t *parent, const og_name_t *key, og_place_t *place)
-{
-    size_t  i;
-
-    og_fields_deny_path(fields, walk, parent, key, fields->form_path, place);
-
-    for (i = 0; i < key->len; i++) {
-
-        if (fields->form_path[key->data[i]]
-            != fields->json_path[key->data[i]])
-        {
-            og_fields_deny_path(fields, walk, parent, key, fields->json_path,
-                                place);
-            break;
-        }
+        og_fields_deny_paths(fields, walk, root, &key, fields->form_path,
+                             place);
     }
 }
 
@@ -289,7 +265,8 @@ og_fields_deny_part(const og_fields_t *fields, og_fields_walk_t *walk,
         key = og_name(key.data, key.len);
 
         og_fields_deny_also(fields, walk, parent, &key, place);
-        og_fields_deny_paths(fields, walk, parent, &key, place);
+        og_fields_deny_paths(fields, walk, parent, &key, fields->form_path,
+                             place);
         og_fields_deny_suffix(fields, walk, parent, &key, place);
         og_fields_deny_index(fields, walk, parent, part->data, part->len,
                              place);
@@ -322,7 +299,8 @@ og_fields_deny_suffix(const og_fields_t *fields, og_fields_walk_t *walk,
     len = key->len - (size_t) (dot - key->data);
     suffix = og_name(dot, len);
 
-    og_fields_deny_paths(fields, walk, parent, &suffix, place);
+    og_fields_deny_paths(fields, walk, parent, &suffix, fields->form_path,
+                         place);
 }
 
 

@@ -75,7 +75,8 @@ struct og_fields_s {
     uint64_t              id;         /* from og_fields_compile() */
     og_match_e            match;
     og_fold_t             fold;
-    unsigned char         json_path[256];  /* og_path_byte_e */
+    unsigned char         narrow_path[256];  /* og_path_byte_e */
+    unsigned char         json_path[256];
     unsigned char         form_path[256];
     og_filter_t           filter;     /* of all names in deny */
     uint64_t             *filter_words;
@@ -212,9 +213,10 @@ void og_fields_deny_also(const og_fields_t *fields, og_fields_walk_t *walk,
 
 /*
  * Adds to place what the folded name key, taken as a path by the table
- * bytes, leads to.
+ * bytes, leads to; rules may have names with such bytes, so that it is taken
+ * by the narrow table, too.
  */
-void og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
+void og_fields_deny_paths(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *key,
     const unsigned char *bytes, og_place_t *place);
 

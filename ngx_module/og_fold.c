@@ -21,7 +21,7 @@ static const unsigned char *og_fold_look_alike(const unsigned char *p,
     const unsigned char *end, unsigned char **dst);
 
 
-/* above the folded byte: it is ".", "[" or "("; it begins a look-alike */
+/* above the folded byte: it may part a name; it begins a look-alike */
 #define OG_FOLD_PATH        0x100
 #define OG_FOLD_LOOK_ALIKE  0x200
 
@@ -54,8 +54,11 @@ static const og_look_alike_t  og_look_alikes[] = {
 void
 og_fold_init(og_fold_t *fold, og_match_e match)
 {
-    size_t    i;
-    unsigned  c;
+    size_t                i;
+    unsigned              c;
+    const unsigned char  *p;
+
+    static const unsigned char  paths[] = ".[(>/";
 
     for (c = 0; c < 256; c++) {
         fold->byte[c] = (uint16_t) c;
@@ -65,9 +68,9 @@ og_fold_init(og_fold_t *fold, og_match_e match)
         }
     }
 
-    fold->byte['.'] |= OG_FOLD_PATH;
-    fold->byte['['] |= OG_FOLD_PATH;
-    fold->byte['('] |= OG_FOLD_PATH;
+    for (p = paths; *p != '\0'; p++) {
+        fold->byte[*p] |= OG_FOLD_PATH;
+    }
 
     if (match != OG_MATCH_EXACT) {
 
@@ -79,6 +82,7 @@ og_fold_init(og_fold_t *fold, og_match_e match)
     if (match == OG_MATCH_LOOSE) {
         fold->byte['_'] = 0;
         fold->byte['-'] = 0;
+        fold->byte[' '] = 0;
     }
 }
 

@@ -21,7 +21,7 @@
 typedef enum {
     OG_MATCH_EXACT = 0,
     OG_MATCH_CASELESS,        /* case, of ASCII and of what maps to ASCII */
-    OG_MATCH_LOOSE            /* and "_" and "-" */
+    OG_MATCH_LOOSE            /* and "_", "-" and space */
 } og_match_e;
 
 
@@ -33,7 +33,7 @@ typedef struct {
 
 typedef struct {
     size_t                len;
-    int                   is_path;    /* has a ".", "[" or "(" */
+    int                   is_path;    /* has one of . [ ( > / */
 } og_folded_t;
 
 

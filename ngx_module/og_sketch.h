@@ -48,16 +48,21 @@ typedef struct {
 
 
 /*
- * Bytes that make a name more than it looks like: "." "[" "(" may part it
- * (and "*" "," share their bits), and what is above ASCII may fold.
+ * Bytes that make a name more than it looks like: punctuation and controls may
+ * part it, and what is above ASCII may fold.
  */
-#define og_sketch_is_odd(c)  (((c) & 0xF9) == '(' || (c) == '[' || (c) >= 0x80)
+static inline int
+og_sketch_is_odd(unsigned char c)
+{
+    return ((c | 0x20) < 'a' || (c | 0x20) > 'z') && (c < '0' || c > '9')
+           && c != '_' && c != '-' && c != ' ' && c != '\0';
+}
 
 
 /*
  * A byte adds t * (t - 0x5F) * (t - 0x0D), where t is the byte without the bit
- * that tells case: nothing for "_" and "-", and the same for both cases, in
- * every match mode.
+ * that tells case: nothing for "_", "-" and space, and the same for both
+ * cases, in every match mode.
  */
 #define OG_SKETCH_UNCASED  0xDF
 #define OG_SKETCH_LOW      0x5F       /* "_" */
@@ -117,11 +122,36 @@ og_sketch_sums(__m128i t)
 }
 
 
+/* Bit n is set where byte n is odd. */
+static inline unsigned
+og_sketch_odd16(__m128i v)
+{
+    __m128i  letter, digit, even;
+
+    letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)),
+                          _mm_set1_epi8('a'));
+    digit = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+
+    /* the minimum of bytes has no sign */
+
+    even = _mm_or_si128(
+               _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter),
+               _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
+
+    even = _mm_or_si128(even, _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+    even = _mm_or_si128(even, _mm_cmpeq_epi8(v, _mm_set1_epi8('-')));
+    even = _mm_or_si128(even, _mm_cmpeq_epi8(v, _mm_set1_epi8(' ')));
+    even = _mm_or_si128(even, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
+
+    return (unsigned) _mm_movemask_epi8(even) ^ 0xFFFF;
+}
+
+
 /* What the first n of the 16 bytes at p add. */
 static inline uint32_t
 og_sketch_add(const unsigned char *p, size_t n, unsigned *odd)
 {
-    __m128i  v, t, points, sums, zero;
+    __m128i  v, t, sums, zero;
 
     static const unsigned char  first[32] = {
         255, 255, 255, 255, 255, 255, 255, 255,
@@ -134,10 +164,7 @@ og_sketch_add(const unsigned char *p, size_t n, unsigned *odd)
 
 #undef og_load
 
-    points = _mm_and_si128(v, _mm_set1_epi8((char) 0xF9));
-    points = _mm_or_si128(_mm_cmpeq_epi8(points, _mm_set1_epi8('(')),
-                          _mm_cmpeq_epi8(v, _mm_set1_epi8('[')));
-    *odd |= (unsigned) _mm_movemask_epi8(_mm_or_si128(points, v));
+    *odd |= og_sketch_odd16(v);
 
     zero = _mm_setzero_si128();
     t = _mm_and_si128(v, _mm_set1_epi8((char) OG_SKETCH_UNCASED));

@@ -27,7 +27,7 @@ fold(og_match_e match, char *dst, const char *src)
 {
     for ( /* void */ ; *src; src++) {
 
-        if (match == OG_MATCH_LOOSE && (*src == '_' || *src == '-')) {
+        if (match == OG_MATCH_LOOSE && strchr("_- ", *src)) {
             continue;
         }
 

@@ -31,6 +31,17 @@ typedef struct {
 } walk_t;
 
 
+/*
+ * What makes a name a path, and where it is parted then: in two ways, as rules
+ * may have names with the bytes of the first.  "(" is not made here.
+ */
+#define PATH  ".[>/"
+
+static const char  *partings[] = { ".[]'\">/", ".[]'\"" };
+
+#define PARTINGS  (sizeof(partings) / sizeof(partings[0]))
+
+
 static json_t *left_of(json_t *value, walk_t *walk);
 
 
@@ -55,7 +66,7 @@ fold(og_match_e match, char *dst, const char *src)
             }
         }
 
-        if (match == OG_MATCH_LOOSE && (*src == '_' || *src == '-')) {
+        if (match == OG_MATCH_LOOSE && strchr("_- ", *src)) {
             continue;
         }
 
@@ -83,38 +94,43 @@ same(og_match_e match, const char *name, const char *token)
 }
 
 
-/*
- * Whether the tokens of a rule, from one on, lead along the whole path.  A
- * member's name with "." or "[" is one step, or as many as it has parts; that
- * of the last may go on where takes is set.
- */
+/* Room for strtok_r() to take a name apart. */
+static char *
+parts_of(char name[MODEL_NAME], const char *of, size_t parting)
+{
+    char  *arrow;
+
+    snprintf(name, MODEL_NAME, "%s", of);
+
+    if (parting == 0) {
+        for (arrow = strstr(name, "->"); arrow; arrow = strstr(arrow, "->")) {
+            *arrow = '>';
+        }
+    }
+
+    return name;
+}
+
+
 static int
 leads(og_match_e match, const model_rule_t *rule, size_t token,
-    const step_t *path, size_t n, int takes)
+    const step_t *path, size_t n, int takes);
+
+
+/* The same by the parts of the first step's name. */
+static int
+leads_by_parts(og_match_e match, const model_rule_t *rule, size_t token,
+    const step_t *path, size_t n, int takes, size_t parting)
 {
     size_t   left;
     char    *part, *save, name[MODEL_NAME];
 
-    if (n == 0) {
-        return token == rule->ntokens;
-    }
-
-    if (token < rule->ntokens
-        && same(match, path->name, rule->tokens[token])
-        && leads(match, rule, token + 1, path + 1, n - 1, takes))
-    {
-        return 1;
-    }
-
-    if (path->is_index || strpbrk(path->name, ".[") == NULL) {
-        return 0;
-    }
-
-    snprintf(name, sizeof(name), "%s", path->name);
     left = token;
 
-    for (part = strtok_r(name, ".[]", &save); part != NULL;
-         part = strtok_r(NULL, ".[]", &save))
+    for (part = strtok_r(parts_of(name, path->name, parting),
+                         partings[parting], &save);
+         part != NULL;
+         part = strtok_r(NULL, partings[parting], &save))
     {
         if (left == rule->ntokens || !same(match, part, rule->tokens[left])) {
             break;
@@ -127,7 +143,45 @@ leads(og_match_e match, const model_rule_t *rule, size_t token,
         return left == rule->ntokens && left > token;
     }
 
-    return part == NULL && leads(match, rule, left, path + 1, n - 1, takes);
+    return part == NULL && left > token
+           && leads(match, rule, left, path + 1, n - 1, takes);
+}
+
+
+/*
+ * Whether the tokens of a rule, from one on, lead along the whole path.  A
+ * member's name that is a path is one step, or as many as it has parts; that
+ * of the last may go on where takes is set.
+ */
+static int
+leads(og_match_e match, const model_rule_t *rule, size_t token,
+    const step_t *path, size_t n, int takes)
+{
+    size_t  i;
+
+    if (n == 0) {
+        return token == rule->ntokens;
+    }
+
+    if (token < rule->ntokens
+        && same(match, path->name, rule->tokens[token])
+        && leads(match, rule, token + 1, path + 1, n - 1, takes))
+    {
+        return 1;
+    }
+
+    if (path->is_index || strpbrk(path->name, PATH) == NULL) {
+        return 0;
+    }
+
+    for (i = 0; i < PARTINGS; i++) {
+
+        if (leads_by_parts(match, rule, token, path, n, takes, i)) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -135,7 +189,8 @@ leads(og_match_e match, const model_rule_t *rule, size_t token,
 static int
 is_named(og_match_e match, const model_rule_t *rule, const step_t *last)
 {
-    char  *part, *save, name[MODEL_NAME];
+    size_t   i;
+    char    *part, *save, name[MODEL_NAME];
 
     if (last->is_index) {
         return 0;
@@ -145,17 +200,16 @@ is_named(og_match_e match, const model_rule_t *rule, const step_t *last)
         return 1;
     }
 
-    if (strpbrk(last->name, ".[") == NULL) {
-        return 0;
-    }
+    for (i = 0; i < PARTINGS && strpbrk(last->name, PATH) != NULL; i++) {
 
-    snprintf(name, sizeof(name), "%s", last->name);
-
-    for (part = strtok_r(name, ".[]", &save); part != NULL;
-         part = strtok_r(NULL, ".[]", &save))
-    {
-        if (same(match, part, rule->tokens[0])) {
-            return 1;
+        for (part = strtok_r(parts_of(name, last->name, i), partings[i],
+                             &save);
+             part != NULL;
+             part = strtok_r(NULL, partings[i], &save))
+        {
+            if (same(match, part, rule->tokens[0])) {
+                return 1;
+            }
         }
     }
 

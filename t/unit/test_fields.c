@@ -230,7 +230,7 @@ static const name_row_t  name_rows[] = {
     { "unit_price", "UNIT-PRICE", 0, 0, 1 },
     { "unit_price", "unit_price_", 0, 0, 1 },
     { "unit_price", "unit.price", 0, 0, 0 },
-    { "price", "price ", 0, 0, 0 },
+    { "price", "price ", 0, 0, 1 },
     { "price", "prices", 0, 0, 0 },
     { "price", "pric", 0, 0, 0 },
     { "price", "ecirp", 0, 0, 0 },

@@ -133,6 +133,18 @@ static const way_row_t  way_rows[] = {
     { "strip price", "a.(b).price", STRIP, 0 },
     { "strip price", "it's", PASSES, 0 },
     { "strip price", "'price'", PASSES, 0 },
+    { "strip price", "price->amount", STRIP, 0 },
+    { "strip price", "meta->price", STRIP, 0 },
+    { "strip price", "meta->>price", STRIP, 0 },
+    { "strip price", "price-x->amount", PASSES, 0 },
+    { "strip /meta/price", "meta->price", STRIP, 0 },
+    { "strip /meta/price", "meta price->a", STRIP, 0 },
+    { "strip price", "orders/1/price", STRIP, 0 },
+    { "strip price", "@price", PASSES, 0 },
+    { "strip price", "price\t", PASSES, 0 },
+    { "strip price", "ns:price", PASSES, 0 },
+    { "strip a/b", "a/b", STRIP, 0 },
+    { "strip a/b", "a b", PASSES, 0 },
 };
 
 
