@@ -203,6 +203,7 @@ typedef struct {
     unsigned                     insisted:1;    /* refused behind one */
     unsigned                     keepalive:1;   /* as the client asked */
     unsigned                     no_memory:1;   /* for a variable of ours */
+    unsigned                     path_has_fields:1; /* were it a query */
 
     ngx_uint_t                   http_version;  /* likewise */
 
@@ -211,6 +212,7 @@ typedef struct {
     ngx_str_t                    body;          /* whole, after the cuts */
     ngx_str_t                    canonical;     /* the same to a fingerprint */
     ngx_str_t                    args;          /* after the cuts */
+    ngx_str_t                    sent_args;     /* and with what is set */
     ngx_str_t                    stripped;
     ngx_str_t                    rejected;
     off_t                        received;      /* of the body so far */
@@ -479,6 +481,12 @@ ngx_int_t ngx_http_og_judge_fields(ngx_http_request_t *r,
 ngx_int_t ngx_http_og_add_stripped(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, const og_body_result_t *result);
 
+/*
+ * Refuses what cannot be read in one way only: NGX_DECLINED.  text lives as
+ * long as the request.
+ */
+ngx_int_t ngx_http_og_malformed(ngx_http_og_ctx_t *ctx, const char *text);
+
 /* The scanner of this worker; made at its first use, NULL: no memory. */
 og_scanner_t *ngx_http_og_scanner(void);
 
@@ -494,6 +502,10 @@ void ngx_http_og_free_scanner(void);
  */
 ngx_int_t ngx_http_og_police_query(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf, ngx_uint_t append);
+
+/* Whether a redirect may have made fields of the path that was policed. */
+ngx_uint_t ngx_http_og_path_became_query(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_set.c */

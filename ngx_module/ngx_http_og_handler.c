@@ -578,6 +578,13 @@ ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return ngx_http_og_refuse_second(r, ctx);
     }
 
+    if (ctx->redirected && ngx_http_og_path_became_query(r, ctx)) {
+        (void) ngx_http_og_malformed(ctx, "a path that became a query");
+        ngx_http_og_refuse(ctx, ctx->error);
+
+        return ngx_http_og_resume(r, ctx);
+    }
+
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
     if (ctx->redirected && olcf != ctx->conf

@@ -7,11 +7,6 @@
 #include "ngx_http_og.h"
 
 
-/* The field with which a form asks for a method that HTML has not. */
-#define NGX_HTTP_OG_METHOD_FIELD      "_method"
-#define NGX_HTTP_OG_METHOD_FIELD_LEN  (sizeof(NGX_HTTP_OG_METHOD_FIELD) - 1)
-
-
 static ngx_uint_t ngx_http_og_is_overridden(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf);
 static ngx_uint_t ngx_http_og_may_become(ngx_http_request_t *r,
@@ -19,6 +14,7 @@ static ngx_uint_t ngx_http_og_may_become(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_og_is_overridden_by_query(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf);
 static ngx_uint_t ngx_http_og_is_method_field(ngx_str_t *field);
+static u_char ngx_http_og_next_char(u_char **p, u_char *last);
 static ngx_uint_t ngx_http_og_field_may_become(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf, ngx_str_t *field);
 static ngx_uint_t ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf,
@@ -86,7 +82,10 @@ ngx_http_og_is_overridden(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
 }
 
 
-/* Whether an upstream may take the value for a guarded method. */
+/*
+ * Whether an upstream may take the value for a guarded method.  One that is
+ * more than a name, "PUT, x" say, is whatever the upstream makes of it.
+ */
 
 static ngx_uint_t
 ngx_http_og_may_become(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf,
@@ -104,6 +103,10 @@ ngx_http_og_may_become(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf,
 
     for (i = 0; i < method.len; i++) {
         method.data[i] = ngx_toupper(value->data[i]);
+
+        if (method.data[i] < 'A' || method.data[i] > 'Z') {
+            return 1;
+        }
     }
 
     return ngx_http_og_method_is_guarded(olcf, &method);
@@ -152,26 +155,69 @@ ngx_http_og_is_overridden_by_query(ngx_http_request_t *r,
 }
 
 
+/*
+ * "_method" in whatever way it may be written: PHP drops spaces in front, takes
+ * a dot or a bracket for "_", and ends a name at a NUL.
+ */
+
 static ngx_uint_t
 ngx_http_og_is_method_field(ngx_str_t *field)
 {
-    u_char  *src, *dst, name[3 * NGX_HTTP_OG_METHOD_FIELD_LEN];
+    u_char      *p, *last, c;
+    ngx_uint_t   n, front;
 
-    /* a character may be written as "%" and two digits */
+    static const u_char  name[] = "method";
 
-    if (field->len > sizeof(name)) {
-        return 0;
+    p = field->data;
+    last = p + field->len;
+    front = 0;
+    n = 0;
+
+    while (p < last) {
+        c = ngx_http_og_next_char(&p, last);
+
+        if (c == '\0') {
+            break;
+        }
+
+        c = ngx_tolower(c);
+
+        if (c < 'a' || c > 'z') {
+            front |= (n == 0);
+            continue;
+        }
+
+        if (n == sizeof(name) - 1 || c != name[n]) {
+            return 0;
+        }
+
+        n++;
     }
 
-    src = field->data;
-    dst = name;
+    return front && n == sizeof(name) - 1;
+}
 
-    ngx_unescape_uri(&dst, &src, field->len, 0);
 
-    return dst - name == NGX_HTTP_OG_METHOD_FIELD_LEN
-           && ngx_strncasecmp(name, (u_char *) NGX_HTTP_OG_METHOD_FIELD,
-                              NGX_HTTP_OG_METHOD_FIELD_LEN)
-              == 0;
+/* A character may be written as "%" and two digits. */
+
+static u_char
+ngx_http_og_next_char(u_char **p, u_char *last)
+{
+    u_char     *text;
+    ngx_int_t   code;
+
+    text = (*p)++;
+
+    if (*text == '%' && last - text > 2) {
+        code = ngx_hextoi(text + 1, 2);
+
+        if (code != NGX_ERROR) {
+            *p = text + 3;
+            return (u_char) code;
+        }
+    }
+
+    return *text;
 }
 
 

@@ -218,6 +218,20 @@ ngx_http_og_judge_fields(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_og_malformed(ngx_http_og_ctx_t *ctx, const char *text)
+{
+    ctx->error = NGX_HTTP_OG_BODY_MALFORMED;
+    ctx->offset = 0;
+    ctx->detail.data = (u_char *) text;
+    ctx->detail.len = ngx_strlen(text);
+
+    ngx_str_set(&ctx->pointer, "");
+
+    return NGX_DECLINED;
+}
+
+
 static ngx_int_t
 ngx_http_og_take_place(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     const og_body_result_t *result)

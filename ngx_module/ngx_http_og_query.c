@@ -17,6 +17,7 @@ typedef struct {
 } ngx_http_og_query_t;
 
 
+static ngx_uint_t ngx_http_og_path_has_query(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_police_args(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf,
     ngx_http_og_query_t *query);
@@ -38,14 +39,24 @@ ngx_int_t
 ngx_http_og_police_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_loc_conf_t *conf, ngx_uint_t append)
 {
+    u_char              *last;
     ngx_int_t            rc;
     ngx_http_og_query_t  query;
 
+    last = r->uri.data + r->uri.len;
     ctx->args = r->args;
 
     if (conf->fields == NULL) {
         return NGX_OK;
     }
+
+    if (ngx_http_og_path_has_query(r)) {
+        return ngx_http_og_malformed(ctx, "an escaped question mark in the "
+                                          "path");
+    }
+
+    ctx->path_has_fields = ngx_strlchr(r->uri.data, last, '&') != NULL
+                           || ngx_strlchr(r->uri.data, last, ';') != NULL;
 
     query.sent = r->args;
     query.append = append;
@@ -62,8 +73,46 @@ ngx_http_og_police_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     ctx->args = query.kept;
     r->args = query.args;
+    ctx->sent_args = r->args;
 
     return NGX_OK;
+}
+
+
+/*
+ * A proxy_pass with variables forwards $uri and captures unescaped: what is
+ * behind a question mark becomes a query that nobody has looked at.
+ */
+
+static ngx_uint_t
+ngx_http_og_path_has_query(ngx_http_request_t *r)
+{
+    u_char  *end, *last;
+
+    last = r->unparsed_uri.data + r->unparsed_uri.len;
+
+    end = ngx_strlchr(r->unparsed_uri.data, last, '?');
+    if (end == NULL) {
+        end = last;
+    }
+
+    return ngx_strlcasestrn(r->unparsed_uri.data, end, (u_char *) "%3f",
+                            sizeof("%3f") - 2)
+           != NULL
+           || ngx_strlchr(r->uri.data, r->uri.data + r->uri.len, '?') != NULL;
+}
+
+
+/*
+ * A try_files that makes a query of $uri does not escape it either.  What the
+ * operator's own text adds to the query is fine.
+ */
+
+ngx_uint_t
+ngx_http_og_path_became_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    return ctx->path_has_fields && r->upstream == NULL
+           && !ngx_http_og_equal(&r->args, &ctx->sent_args);
 }
 
 
@@ -214,6 +263,11 @@ ngx_http_og_police_uri(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     if (end == last && ngx_http_og_equal(&query.sent, &query.args)) {
         return NGX_OK;
+    }
+
+    if (end < last && ngx_http_og_query_is_signed(r)) {
+        ctx->error = NGX_HTTP_OG_BODY_SIGNED;
+        return NGX_DECLINED;
     }
 
     return ngx_http_og_install_uri(r, path_len, &query.args);

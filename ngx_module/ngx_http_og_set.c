@@ -110,13 +110,7 @@ ngx_http_og_no_place(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ctx->detail.data = p;
-    ctx->detail.len = ngx_sprintf(p, "%s%s%Z", no_place, set->field) - p - 1;
+    (void) ngx_sprintf(p, "%s%s%Z", no_place, set->field);
 
-    ngx_str_set(&ctx->pointer, "");
-    ctx->offset = 0;
-
-    ctx->error = NGX_HTTP_OG_BODY_MALFORMED;
-
-    return NGX_DECLINED;
+    return ngx_http_og_malformed(ctx, (char *) p);
 }

@@ -348,3 +348,79 @@ POST /order?price=1&sku=A
 --- wait: 0.1
 --- access_log
 "POST /order?price=1&sku=A HTTP/1.1" 200
+
+
+
+=== TEST 23: a question mark that is escaped in the path
+--- config
+    location ~ ^/order/(.*)$ {
+        order_guard on;
+        order_guard_strip price;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1/$1$is_args$args;
+    }
+
+    location /at-all {
+        order_guard on;
+        proxy_pass http://upstream;
+    }
+--- request eval
+["POST /order/a%3Fprice=1", "POST /order/a%3fprice=1?b=2", "DELETE /order/%253Fprice=1", "POST /order/a?b=%3Fprice=1",
+    "GET /order/a%3Fprice=1", "POST /at-all%3Fprice=1"]
+--- error_code eval
+[400, 400, 200, 200, 200, 200]
+--- response_body_like eval
+[qr/"detail":"an escaped question mark in the path"/, 'BODY_MALFORMED', '^DELETE /%3Fprice=1 $', '^POST /a\?b=%3Fprice=1 $',
+    '^GET /a\?price=1 $', '^POST /at-all%3Fprice=1 $']
+
+
+
+=== TEST 24: a path of which try_files makes a query
+--- config
+    location /order {
+        order_guard on;
+        order_guard_strip price;
+        root /nowhere;
+        try_files $uri /index.php?q=$uri&$args;
+    }
+
+    location = /index.php {
+        proxy_pass http://upstream;
+    }
+--- request eval
+["POST /order%26price=1?a=1", "POST /order&price=1", "POST /order;price=1?a=1", "POST /order?a=1&price=2"]
+--- error_code eval
+[400, 400, 400, 200]
+--- response_body_like eval
+[qr/"code":"BODY_MALFORMED".*"detail":"a path that became a query"/, 'BODY_MALFORMED', 'BODY_MALFORMED', '^POST /index.php\?q=/order&a=1 $']
+
+
+
+=== TEST 25: separators in a path that stays one
+--- config
+    location /order {
+        order_guard on;
+        order_guard_strip price;
+        root /nowhere;
+        try_files $uri @upstream;
+    }
+
+    location @upstream {
+        proxy_pass http://upstream;
+    }
+--- request
+POST /order&a;b=1?c=2&price=3
+--- response_body_like: ^POST /order&a;b=1\?c=2 $
+
+
+
+=== TEST 26: a fragment that a signature covers
+--- rules
+        order_guard_strip price;
+--- request eval
+["POST /order?a=1#x", "POST /order?a=1#x"]
+--- more_headers eval
+['Signature-Input: s=("@request-target")', 'Signature-Input: s=("@method")']
+--- error_code eval
+[400, 200]
+--- response_body_like eval
+['BODY_SIGNED', '^POST /order\?a=1 $']

@@ -108,7 +108,46 @@ X-Method: POST
 
 
 
-=== TEST 6: a key is asked for, too
+=== TEST 6: values that are more than a method's name, whatever methods there are
+--- rules
+        order_guard_methods PUT PATCH DELETE;
+        order_guard_strip price;
+--- request eval
+[("POST /order?price=1") x 5]
+--- more_headers eval
+[map { "X-HTTP-Method-Override: $_" } 'PUT, x', 'x,PUT', 'PUT;q=1', '"PUT"', 'POST']
+--- response_body_like eval
+[('^POST /order $') x 4, '^POST /order\?price=1 $']
+
+
+
+=== TEST 7: fields that frameworks take for _method
+--- rules
+        order_guard_methods PUT PATCH DELETE;
+        order_guard_strip price;
+--- request eval
+[map { "POST /order?price=1&$_=PUT" } '.method', '_method[]', '_method_', '%2Emethod', '%20_method', '%20%20%20%20%20%20%20_method',
+    '+_method', '_method%00', '_method%00x', '[method']
+--- error_code eval
+[(200) x 4, (400) x 6]
+--- response_body_like eval
+['^POST /order\?\.method=PUT $', '^POST /order\?_method\[\]=PUT $', '^POST /order\?_method_=PUT $', '^POST /order\?%2Emethod=PUT $',
+    (qr/BODY_MALFORMED/) x 6]
+
+
+
+=== TEST 8: fields that are other ones
+--- rules
+        order_guard_methods PUT PATCH DELETE;
+        order_guard_strip price;
+--- request eval
+[map { "POST /order?price=1&$_=PUT" } 'method', 'payment_method', '_methods', '_metho', 'method%00']
+--- response_body_like eval
+[('^POST /order\?price=1&') x 5]
+
+
+
+=== TEST 9: a key is asked for, too
 --- rules
         order_guard_idempotency required;
 --- request eval
@@ -122,7 +161,7 @@ X-Method: POST
 
 
 
-=== TEST 7: a guarded request stays one
+=== TEST 10: a guarded request stays one
 --- rules
         order_guard_strip price;
 --- request
@@ -136,7 +175,7 @@ X-Method-Override: OPTIONS
 
 
 
-=== TEST 8: headers that name another target are gone, for every method
+=== TEST 11: headers that name another target are gone, for every method
 --- rules
         order_guard_strip price;
 --- request eval
@@ -150,7 +189,7 @@ x-original-url: /more
 
 
 
-=== TEST 9: also where there is nothing but the guard, and where the client is limited
+=== TEST 12: also where there is nothing but the guard, and where the client is limited
 --- rules
         order_guard_limit 100r/m;
 --- request eval
@@ -163,7 +202,7 @@ X-Original-URL: /admin
 
 
 
-=== TEST 10: variables have them no more, also where they have been asked for before
+=== TEST 13: variables have them no more, also where they have been asked for before
 --- rules
         set $was "$http_x_original_url $http_x_rewrite_url";
         add_header X-Was "[$was]";
@@ -181,7 +220,7 @@ X-Targets: []
 
 
 
-=== TEST 11: other headers of such names stay
+=== TEST 14: other headers of such names stay
 --- rules
         order_guard_strip price;
         add_header X-Others "[$http_x_original_uri$http_x_original_urls$http_x_rewrite$http_xx_rewrite_url]";
@@ -197,7 +236,7 @@ X-Others: [abcd]
 
 
 
-=== TEST 12: without the guard they pass
+=== TEST 15: without the guard they pass
 --- config
     location = /order {
         proxy_pass http://upstream;
@@ -212,7 +251,7 @@ X-Targets: [/a/b]
 
 
 
-=== TEST 13: behind a redirect to a guarded location
+=== TEST 16: behind a redirect to a guarded location
 --- config
     location = /order {
         root /nowhere;
@@ -234,7 +273,7 @@ X-Targets: []
 
 
 
-=== TEST 14: underscores, where nginx lets them in
+=== TEST 17: underscores, where nginx lets them in
 --- rules
         order_guard_strip price;
 --- http
