@@ -248,14 +248,11 @@ extern ngx_module_t  ngx_http_order_guard_module;
 /* The PRECONTENT handler. */
 ngx_int_t ngx_http_og_handler(ngx_http_request_t *r);
 
-/* Counts what a client sends, so that no body beyond the limit is kept. */
-ngx_int_t ngx_http_og_request_body_filter(ngx_http_request_t *r,
-    ngx_chain_t *in);
+/* Has the request refused when the handler goes on with it. */
+void ngx_http_og_refuse(ngx_http_og_ctx_t *ctx, ngx_http_og_error_e error);
 
 /* Goes on with the answer's delivery; the store's reply to complete. */
 void ngx_http_og_stored(ngx_http_og_op_t *op);
-
-extern ngx_http_request_body_filter_pt  ngx_http_og_next_request_body_filter;
 
 
 /* ngx_http_og_ctx.c */
@@ -433,6 +430,12 @@ ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
  */
 ngx_int_t ngx_http_og_check_body_headers(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+
+/* Counts what a client sends, so that no body beyond the limit is kept. */
+ngx_int_t ngx_http_og_request_body_filter(ngx_http_request_t *r,
+    ngx_chain_t *in);
+
+extern ngx_http_request_body_filter_pt  ngx_http_og_next_request_body_filter;
 
 /* Whether a body of ctx->media can be policed. */
 ngx_uint_t ngx_http_og_is_policeable(ngx_http_og_ctx_t *ctx);

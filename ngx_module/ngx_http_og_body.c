@@ -65,6 +65,33 @@ ngx_http_og_check_body_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
+ngx_int_t
+ngx_http_og_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_chain_t        *cl;
+    ngx_http_og_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
+
+    if (ctx == NULL || ctx->state != NGX_HTTP_OG_READING) {
+        return ngx_http_og_next_request_body_filter(r, in);
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        ctx->received += ngx_buf_size(cl->buf);
+    }
+
+    if (ctx->received > (off_t) ctx->conf->body_limit) {
+        ngx_http_og_refuse(ctx, NGX_HTTP_OG_BODY_TOO_LARGE);
+        ctx->state = NGX_HTTP_OG_REFUSED;
+
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+
+    return ngx_http_og_next_request_body_filter(r, in);
+}
+
+
 ngx_uint_t
 ngx_http_og_body_is_done(ngx_http_request_t *r)
 {

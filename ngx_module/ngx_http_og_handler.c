@@ -26,8 +26,6 @@ static void ngx_http_og_store_failed(ngx_http_request_t *r,
 static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_refuse_for(ngx_http_og_ctx_t *ctx, ngx_int_t rc);
-static void ngx_http_og_refuse(ngx_http_og_ctx_t *ctx,
-    ngx_http_og_error_e error);
 static ngx_int_t ngx_http_og_resume(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_refused(ngx_http_request_t *r,
@@ -193,33 +191,6 @@ ngx_http_og_read_body(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ngx_http_finalize_request(r, NGX_DONE);
 
     return NGX_DONE;
-}
-
-
-ngx_int_t
-ngx_http_og_request_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
-{
-    ngx_chain_t        *cl;
-    ngx_http_og_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_http_order_guard_module);
-
-    if (ctx == NULL || ctx->state != NGX_HTTP_OG_READING) {
-        return ngx_http_og_next_request_body_filter(r, in);
-    }
-
-    for (cl = in; cl; cl = cl->next) {
-        ctx->received += ngx_buf_size(cl->buf);
-    }
-
-    if (ctx->received > (off_t) ctx->conf->body_limit) {
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_BODY_TOO_LARGE);
-        ctx->state = NGX_HTTP_OG_REFUSED;
-
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-    }
-
-    return ngx_http_og_next_request_body_filter(r, in);
 }
 
 
@@ -489,7 +460,7 @@ ngx_http_og_refuse_for(ngx_http_og_ctx_t *ctx, ngx_int_t rc)
 }
 
 
-static void
+void
 ngx_http_og_refuse(ngx_http_og_ctx_t *ctx, ngx_http_og_error_e error)
 {
     ctx->error = error;

@@ -48,7 +48,8 @@ og_fields_t *og_fields_create(og_match_e match);
  * matches one is stripped; the place of its own, where the gateway writes, is
  * the pointer's, which has no "*", and of a bare name the member of the root.
  * In JSON its name may be in any spelling that matches, but the names of what
- * it is in are those of the pointer, byte by byte, and no dotted path.
+ * it is in are those of the pointer, byte by byte, and no dotted path: another
+ * spelling of one of these is rejected.
  *
  * What an allow rule passes:
  *   - the value at its place where that is a string, number, true, false or

@@ -15,6 +15,8 @@
 
 static const og_trie_node_t *og_fields_bare(const og_fields_t *fields,
     const og_name_t *key);
+static int og_fields_is_stray(const og_fields_t *fields,
+    const og_fields_walk_t *walk, const og_place_t *place);
 static size_t og_fields_home(const og_fields_t *fields,
     const og_place_t *parent, const og_name_t *name);
 static void og_fields_deny_path(const og_fields_t *fields,
@@ -156,6 +158,37 @@ og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
 
     if (parent->own != OG_TRIE_NONE) {
         place->own = og_trie_find(&fields->own, parent->own, name);
+
+        if (place->own == OG_TRIE_NONE
+            && og_fields_is_stray(fields, walk, place))
+        {
+            place->marks |= OG_MARK_REJECT;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Whether a member is, in another spelling, what the gateway writes in: some
+ * upstreams would take it in place of that.
+ */
+static int
+og_fields_is_stray(const og_fields_t *fields, const og_fields_walk_t *walk,
+    const og_place_t *place)
+{
+    size_t  i;
+
+    if ((place->marks & OG_MARK_TAKEN) || place->listing == OG_LISTED_NOT) {
+        return 0;
+    }
+
+    for (i = place->deny; i < place->allow; i++) {
+
+        if (fields->deny.nodes[walk->states[i]].below & OG_MARK_SET) {
+            return 1;
+        }
     }
 
     return 0;

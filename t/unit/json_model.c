@@ -387,6 +387,58 @@ is_place(const model_rule_t *rule, const step_t *path, size_t n)
 }
 
 
+/* Whether the path is that of an object which a set rule writes in, or on. */
+static int
+is_around(const model_rule_t *rule, const step_t *path, size_t n)
+{
+    size_t  i;
+
+    for (i = 0; i < n && i < rule->ntokens; i++) {
+
+        if (strcmp(path[i].name, rule->tokens[i]) != 0) {
+            return 0;
+        }
+    }
+
+    return n < rule->ntokens;
+}
+
+
+/* Whether such an object is there under another spelling of its name. */
+static int
+is_stray(const model_rules_t *rules, const step_t *path, size_t n)
+{
+    int           within, leads_on;
+    size_t        i, k;
+    model_rule_t  way;
+
+    within = 0;
+    leads_on = 0;
+
+    for (i = 0; i < rules->nrules && !path[n - 1].is_index; i++) {
+
+        if (rules->rules[i].action != OG_FIELD_SET) {
+            continue;
+        }
+
+        way = rules->rules[i];
+
+        if (is_around(&way, path, n)) {
+            return 0;
+        }
+
+        within |= is_around(&way, path, n - 1);
+
+        for (k = 1; k < rules->rules[i].ntokens && !way.bare; k++) {
+            way.ntokens = k;
+            leads_on |= leads(rules->match, &way, 0, path, n, 0);
+        }
+    }
+
+    return within && leads_on;
+}
+
+
 /* A number as slow_read() has it. */
 static json_t *
 value_of(const model_rule_t *rule)
@@ -453,6 +505,14 @@ add_part(json_t *left, json_t *value, walk_t *walk)
     cut = !rejected
           && (is_denied(walk->rules, OG_FIELD_STRIP, walk->path, walk->n)
               || is_denied(walk->rules, OG_FIELD_SET, walk->path, walk->n));
+
+    if (!rejected && !cut
+        && (walk->all_listed
+            || !is_unlisted(walk->rules, walk->path, walk->n, 1))
+        && is_stray(walk->rules, walk->path, walk->n))
+    {
+        rejected = 1;
+    }
 
     if (!rejected && !cut && !walk->all_listed
         && is_unlisted(walk->rules, walk->path, walk->n,
