@@ -125,7 +125,7 @@ ngx_command_t  ngx_http_og_commands[] = {
       &ngx_http_og_unlisted_modes },
 
     { ngx_string("order_guard_set"),
-      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE23,
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE123,
       ngx_http_og_conf_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -9,6 +9,8 @@
 #include "ngx_http_og_conf.h"
 
 
+static ngx_uint_t ngx_http_og_has_off(ngx_conf_t *cf);
+static char *ngx_http_og_take_off(ngx_conf_t *cf, ngx_array_t **list);
 static const char *ngx_http_og_check_field(ngx_str_t *field,
     og_field_action_e action);
 static char *ngx_http_og_invalid_field(ngx_conf_t *cf, ngx_str_t *field,
@@ -36,10 +38,19 @@ static ngx_str_t  ngx_http_og_set_types[] = {
 char *
 ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    char  *p = conf;
+
     ngx_str_t          *value;
     ngx_uint_t          i;
     const char         *error;
+    ngx_array_t       **list;
     og_field_action_e   action;
+
+    list = (ngx_array_t **) (p + cmd->offset);
+
+    if (*list == NULL || ngx_http_og_has_off(cf)) {
+        return ngx_http_og_take_off(cf, list);
+    }
 
     action = cmd->offset == offsetof(ngx_http_og_loc_conf_t, allow)
              ? OG_FIELD_ALLOW : OG_FIELD_STRIP;
@@ -55,6 +66,40 @@ ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return ngx_http_og_conf_words(cf, cmd, conf);
+}
+
+
+static ngx_uint_t
+ngx_http_og_has_off(ngx_conf_t *cf)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+        if (ngx_strcmp(value[i].data, "off") == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Takes back what outer levels say. */
+
+static char *
+ngx_http_og_take_off(ngx_conf_t *cf, ngx_array_t **list)
+{
+    if (cf->args->nelts > 2 || *list != NGX_CONF_UNSET_PTR) {
+        return "has \"off\" and something beside it, keep one "
+               "(\"/off\" is a field of that name)";
+    }
+
+    *list = NULL;
+
+    return NGX_CONF_OK;
 }
 
 
@@ -99,6 +144,14 @@ ngx_http_og_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_og_set_t  *set;
 
     value = cf->args->elts;
+
+    if (cf->args->nelts == 2 && !ngx_http_og_has_off(cf)) {
+        return "has a field without a value";
+    }
+
+    if (cf->args->nelts == 2 || olcf->sets == NULL) {
+        return ngx_http_og_take_off(cf, &olcf->sets);
+    }
 
     error = ngx_http_og_check_field(&value[1], OG_FIELD_SET);
     if (error) {

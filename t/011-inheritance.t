@@ -550,3 +550,44 @@ Idempotency-Key: k
 --- response_body_like eval
 [qr{^\{"type":"urn:a:no","title":"Bad Request","status":400,},
  (qr{^\{"type":"about:blank","title":"Bad Request","status":400,"detail":"because","code":"NO"}) x 2]
+
+
+
+=== TEST 19: field rules that are taken back
+--- http
+    order_guard on;
+    order_guard_strip price;
+    order_guard_reject status;
+    order_guard_set user_id 7;
+--- config
+    order_guard_allow sku;
+
+    location /order {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
+    }
+
+    location /list-off {
+        order_guard_allow off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
+    }
+
+    location /all-off {
+        order_guard_strip off;
+        order_guard_reject off;
+        order_guard_allow off;
+        order_guard_set off;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
+
+        location /all-off/nested {
+            order_guard_strip sku;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
+        }
+    }
+--- request eval
+["POST /order\n{\"price\":1,\"sku\":2,\"a\":3}", "POST /list-off\n{\"price\":1,\"sku\":2,\"a\":3}", "POST /list-off\n{\"status\":1}",
+    "POST /all-off\n{\"price\":1,\"sku\":2,\"status\":3}", "POST /all-off/nested\n{\"price\":1,\"sku\":2,\"status\":3}"]
+--- response_body eval
+["{\"sku\":2,\"user_id\":\"7\"}", "{\"sku\":2,\"a\":3,\"user_id\":\"7\"}", qr/FIELD_FORBIDDEN/,
+    "{\"price\":1,\"sku\":2,\"status\":3}", "{\"price\":1,\"status\":3}"]
+--- error_code eval
+[200, 200, 422, 200, 200]

@@ -162,7 +162,46 @@ order_guard_set /a~1b/c~0d 1;
 
 === order_guard_set: no value
 --- wrong: order_guard_set user_id;
---- says: invalid number of arguments in "order_guard_set" directive
+--- says: "order_guard_set" directive has a field without a value
+
+
+
+=== off: good forms
+--- good
+order_guard_strip off;
+order_guard_reject off; order_guard_allow off; order_guard_set off;
+order_guard_strip /off; order_guard_set off 1; order_guard_set flag off;
+order_guard_strip off; order_guard_allow sku;
+
+
+
+=== off: with a field
+--- wrong: order_guard_strip price off;
+--- says: "order_guard_strip" directive has "off" and something beside it, keep one \("/off" is a field of that name\)
+
+
+
+=== off: in front of a field
+--- wrong
+order_guard_reject off;
+order_guard_reject price;
+--- says: "order_guard_reject" directive has "off" and something beside it, keep one
+
+
+
+=== off: behind a field
+--- wrong
+order_guard_set user_id 7;
+order_guard_set off;
+--- says: "order_guard_set" directive has "off" and something beside it, keep one
+
+
+
+=== off: twice
+--- wrong
+order_guard_allow off;
+order_guard_allow off;
+--- says: "order_guard_allow" directive has "off" and something beside it, keep one
 
 
 
