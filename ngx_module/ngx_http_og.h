@@ -96,9 +96,24 @@ typedef struct {
 } ngx_http_og_limit_t;
 
 
+/* A line of the configuration. */
+typedef struct {
+    ngx_str_t                    file;
+    ngx_uint_t                   number;
+} ngx_http_og_line_t;
+
+
+/* A field of strip, reject or allow. */
+typedef struct {
+    ngx_str_t                    name;
+    ngx_http_og_line_t           line;
+} ngx_http_og_field_t;
+
+
 /* A field that the gateway writes. */
 typedef struct {
     ngx_str_t                    field;
+    ngx_http_og_line_t           line;
     og_set_type_e                type;
     ngx_http_complex_value_t    *value;
 } ngx_http_og_set_t;
@@ -124,7 +139,7 @@ typedef struct {
     ngx_array_t                 *methods;       /* of ngx_str_t; NULL: all but
                                                    GET HEAD OPTIONS TRACE */
 
-    ngx_array_t                 *strip;         /* of ngx_str_t */
+    ngx_array_t                 *strip;     /* of ngx_http_og_field_t */
     ngx_array_t                 *reject;
     ngx_array_t                 *allow;
     ngx_uint_t                   reject_unlisted;

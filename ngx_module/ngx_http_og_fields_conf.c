@@ -9,6 +9,7 @@
 #include "ngx_http_og_conf.h"
 
 
+static ngx_http_og_line_t ngx_http_og_line(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_og_has_off(ngx_conf_t *cf);
 static char *ngx_http_og_take_off(ngx_conf_t *cf, ngx_array_t **list);
 static const char *ngx_http_og_check_field(ngx_str_t *field,
@@ -21,9 +22,15 @@ static ngx_int_t ngx_http_og_compile_fields(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
 static ngx_int_t ngx_http_og_add_fields(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf, og_field_action_e action,
-    ngx_array_t *names);
+    ngx_array_t *list);
+static void ngx_http_og_tell_contradiction(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf, const char *error);
+static ngx_http_og_line_t *ngx_http_og_rule_line(ngx_http_og_loc_conf_t *conf,
+    size_t n);
 static ngx_int_t ngx_http_og_add_sets(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
+static ngx_int_t ngx_http_og_invalid_rule(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_og_line_t *line, const char *error);
 static void ngx_http_og_free_fields(void *data);
 
 
@@ -40,11 +47,12 @@ ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;
 
-    ngx_str_t          *value;
-    ngx_uint_t          i;
-    const char         *error;
-    ngx_array_t       **list;
-    og_field_action_e   action;
+    ngx_str_t            *value;
+    ngx_uint_t            i;
+    const char           *error;
+    ngx_array_t         **list;
+    og_field_action_e     action;
+    ngx_http_og_field_t  *field;
 
     list = (ngx_array_t **) (p + cmd->offset);
 
@@ -57,15 +65,42 @@ ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (*list == NGX_CONF_UNSET_PTR) {
+        *list = ngx_array_create(cf->pool, 8, sizeof(ngx_http_og_field_t));
+        if (*list == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
     for (i = 1; i < cf->args->nelts; i++) {
 
         error = ngx_http_og_check_field(&value[i], action);
         if (error) {
             return ngx_http_og_invalid_field(cf, &value[i], error);
         }
+
+        field = ngx_array_push(*list);
+        if (field == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        field->name = value[i];
+        field->line = ngx_http_og_line(cf);
     }
 
-    return ngx_http_og_conf_words(cf, cmd, conf);
+    return NGX_CONF_OK;
+}
+
+
+static ngx_http_og_line_t
+ngx_http_og_line(ngx_conf_t *cf)
+{
+    ngx_http_og_line_t  line;
+
+    line.file = cf->conf_file->file.name;
+    line.number = cf->conf_file->line;
+
+    return line;
 }
 
 
@@ -171,6 +206,7 @@ ngx_http_og_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     set->field = value[1];
+    set->line = ngx_http_og_line(cf);
     set->type = OG_SET_STRING;
 
     if (cf->args->nelts == 4
@@ -293,9 +329,7 @@ ngx_http_og_compile_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
 
     error = og_fields_compile(conf->fields);
     if (error) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "the field rules that hold here contradict each "
-                           "other: %s", error);
+        ngx_http_og_tell_contradiction(cf, conf, error);
         return NGX_ERROR;
     }
 
@@ -303,26 +337,85 @@ ngx_http_og_compile_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
 }
 
 
+/* It may be known only where a block ends, far from both lines. */
+
+static void
+ngx_http_og_tell_contradiction(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
+    const char *error)
+{
+    size_t               first, second;
+    ngx_http_og_line_t  *a, *b;
+
+    if (!og_fields_clash(conf->fields, &first, &second)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%s", error);
+        return;
+    }
+
+    a = ngx_http_og_rule_line(conf, first);
+    b = ngx_http_og_rule_line(conf, second);
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "the field rules that hold here contradict each "
+                       "other: %s; take out that of %V:%ui or that of "
+                       "%V:%ui",
+                       error, &a->file, a->number, &b->file, b->number);
+}
+
+
+/* The rules are numbered as they are added. */
+
+static ngx_http_og_line_t *
+ngx_http_og_rule_line(ngx_http_og_loc_conf_t *conf, size_t n)
+{
+    ngx_uint_t            i;
+    ngx_array_t          *lists[3];
+    ngx_http_og_set_t    *set;
+    ngx_http_og_field_t  *field;
+
+    lists[0] = conf->strip;
+    lists[1] = conf->reject;
+    lists[2] = conf->allow;
+
+    for (i = 0; i < 3; i++) {
+
+        if (lists[i] == NULL) {
+            continue;
+        }
+
+        if (n < lists[i]->nelts) {
+            field = lists[i]->elts;
+            return &field[n].line;
+        }
+
+        n -= lists[i]->nelts;
+    }
+
+    set = conf->sets->elts;
+
+    return &set[n].line;
+}
+
+
 static ngx_int_t
 ngx_http_og_add_fields(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
-    og_field_action_e action, ngx_array_t *names)
+    og_field_action_e action, ngx_array_t *list)
 {
-    ngx_str_t   *name;
-    ngx_uint_t   i;
-    const char  *error;
+    ngx_uint_t            i;
+    const char           *error;
+    ngx_http_og_field_t  *field;
 
-    if (names == NULL) {
+    if (list == NULL) {
         return NGX_OK;
     }
 
-    name = names->elts;
+    field = list->elts;
 
-    for (i = 0; i < names->nelts; i++) {
-        error = og_fields_add(conf->fields, action, (char *) name[i].data,
-                              name[i].len);
+    for (i = 0; i < list->nelts; i++) {
+        error = og_fields_add(conf->fields, action,
+                              (char *) field[i].name.data, field[i].name.len);
         if (error) {
-            (void) ngx_http_og_invalid_field(cf, &name[i], error);
-            return NGX_ERROR;
+            return ngx_http_og_invalid_rule(cf, &field[i].name,
+                                            &field[i].line, error);
         }
     }
 
@@ -347,12 +440,26 @@ ngx_http_og_add_sets(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
         error = og_fields_add(conf->fields, OG_FIELD_SET,
                               (char *) set[i].field.data, set[i].field.len);
         if (error) {
-            (void) ngx_http_og_invalid_field(cf, &set[i].field, error);
-            return NGX_ERROR;
+            return ngx_http_og_invalid_rule(cf, &set[i].field, &set[i].line,
+                                            error);
         }
     }
 
     return NGX_OK;
+}
+
+
+/* Which it is by the match mode alone, known where the block ends. */
+
+static ngx_int_t
+ngx_http_og_invalid_rule(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_http_og_line_t *line, const char *error)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "invalid field \"%V\" of %V:%ui: %s",
+                       name, &line->file, line->number, error);
+
+    return NGX_ERROR;
 }
 
 

@@ -250,7 +250,8 @@ og_fields_check_token(const og_fields_t *fields, og_field_action_e action,
     if (action != OG_FIELD_ALLOW
         && og_fold(&fields->fold, rule->name, rule->name, rule->len).len == 0)
     {
-        return "a field is nothing but \"_\" and \"-\", which are ignored";
+        return "a field is nothing but \"_\", \"-\" and space, which are "
+               "ignored";
     }
 
     return NULL;

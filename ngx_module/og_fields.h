@@ -85,6 +85,13 @@ const char *og_fields_add(og_fields_t *fields, og_field_action_e action,
 const char *og_fields_compile(og_fields_t *fields);
 
 
+/*
+ * Which two rules contradict, counted from 0 in the order in which they were
+ * added.  Returns 0 where og_fields_compile() found none.
+ */
+int og_fields_clash(const og_fields_t *fields, size_t *a, size_t *b);
+
+
 /* Frees the set; NULL is fine. */
 void og_fields_free(og_fields_t *fields);
 

@@ -353,6 +353,18 @@ og_check_say(og_check_t *check, const og_added_t *a, const char *verb,
 
     free(check->fields->sentence);
     check->fields->sentence = sentence;
+    check->fields->clash[0] = (size_t) (a - check->fields->added);
+    check->fields->clash[1] = (size_t) (b - check->fields->added);
 
     return sentence;
+}
+
+
+int
+og_fields_clash(const og_fields_t *fields, size_t *a, size_t *b)
+{
+    *a = fields->clash[0];
+    *b = fields->clash[1];
+
+    return fields->sentence != NULL;
 }

@@ -97,6 +97,7 @@ struct og_fields_s {
     size_t                nset;
 
     char                 *sentence;   /* that was returned last */
+    size_t                clash[2];   /* the rules that it is about */
 };
 
 

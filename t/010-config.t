@@ -280,7 +280,7 @@ order_guard_strip price price;
 
 === order_guard_strip: nothing but what is ignored
 --- wrong: order_guard_strip _-_;
---- says_anywhere: invalid field "_-_": a field is nothing but "_" and "-", which are ignored
+--- says_anywhere: invalid field "_-_" of \S*wrong\.conf:3: a field is nothing but "_", "-" and space, which are ignored
 
 
 

@@ -90,7 +90,7 @@ order_guard_reject price price;
 
 === order_guard_reject: nothing but what is ignored
 --- wrong: order_guard_reject _-_;
---- says_anywhere: invalid field "_-_": a field is nothing but "_" and "-", which are ignored
+--- says_anywhere: invalid field "_-_" of \S*wrong\.conf:3: a field is nothing but "_", "-" and space, which are ignored
 
 
 
@@ -325,7 +325,7 @@ qr/\[emerg\].*unknown "nobody_knows" variable/
 
 === order_guard_set: nothing but what is ignored
 --- wrong: order_guard_set _ 7;
---- says_anywhere: invalid field "_": a field is nothing but "_" and "-", which are ignored
+--- says_anywhere: invalid field "_" of \S*wrong\.conf:3: a field is nothing but "_", "-" and space, which are ignored
 
 
 
@@ -341,7 +341,7 @@ order_guard_set user_id 8;
 --- wrong
 order_guard_set user_id 7;
 order_guard_set userId 8;
---- says_anywhere: contradict each other: "userId" in "set" is "user_id" in "set"
+--- says_anywhere: contradict each other: "userId" in "set" is "user_id" in "set"; take out that of \S*wrong\.conf:4 or that of \S*wrong\.conf:3
 
 
 
@@ -431,7 +431,7 @@ order_guard_allow sku /items/*/price;
 --- wrong
 order_guard_reject /user;
 order_guard_allow sku /user/id;
---- says_anywhere: contradict each other: "/user/id" in "allow" is always taken by "/user" in "reject"
+--- says_anywhere: contradict each other: "/user/id" in "allow" is always taken by "/user" in "reject"; take out that of \S*wrong\.conf:\d or that of \S*wrong\.conf:\d
 
 
 
@@ -448,7 +448,7 @@ order_guard_reject /items/*/price; order_guard_allow price;
     order_guard_strip price;
 --- level: location
 --- wrong: order_guard_reject price;
---- says_anywhere: contradict each other: "price" is both in "strip" and in "reject"
+--- says_anywhere: contradict each other: "price" is both in "strip" and in "reject"; take out that of \S*nginx\.conf:\d+ or that of \S*wrong\.conf:3
 
 
 

@@ -249,3 +249,51 @@ Content-Digest: c
 Repr-Digest: d
 --- response_body eval
 ["[][][][]\n", "[a][b][c][d]\n"]
+
+
+
+=== TEST 18: a body of which nothing goes stays in its file
+--- config
+    location /order {
+        order_guard on;
+        order_guard_strip price;
+        client_body_in_file_only clean;
+        proxy_set_header X-File "$request_body_file";
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/file;
+    }
+
+    location /file {
+        echo "[$http_x_file]";
+    }
+--- request eval
+["POST /order\n{\"sku\":1}", "POST /order\n{\"price\":1}"]
+--- more_headers
+Content-Type: application/json
+--- response_body_like eval
+[qr{^\[/.*/\d+\]$}, qr{^\[\]$}]
+
+
+
+=== TEST 19: and in its buffers
+--- config
+    location /order {
+        order_guard on;
+        order_guard_strip price;
+        client_body_buffer_size 64k;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+    }
+
+    location = /upstream {
+        echo_read_request_body;
+        echo_request_body;
+    }
+--- raw_request eval
+my $body = '{"sku":"' . 'a' x 3000 . '"}';
+["POST /order HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n"
+ . substr($body, 0, 100), substr($body, 100)]
+--- raw_request_middle_delay: 0.02
+--- response_body_like: ^\{"sku":"a{3000}"\}$
+--- grep_error_log eval: qr/chain writer buf fl:\d s:(?:100|2910)/
+--- grep_error_log_out
+chain writer buf fl:0 s:100
+chain writer buf fl:1 s:2910
