@@ -17,6 +17,7 @@ SAN    := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
           -fno-omit-frame-pointer
 
 UNIT         := $(patsubst t/unit/test_%.c,%,$(wildcard t/unit/test_*.c))
+PORTABLE     := $(filter json% fields%,$(UNIT))
 UNIT_HELPERS := $(filter-out t/unit/test_%.c,$(wildcard t/unit/*.c))
 BENCH_HELPERS := $(filter-out t/bench/bench_%.c,$(wildcard t/bench/*.c))
 FUZZ         := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
@@ -46,6 +47,9 @@ $(T)/$(1)/%: $(2)/%.c $(T)/$(1)/libpure.a
 endef
 
 $(eval $(call programs,unit,t/unit,$(CC) -g -O2,$(UNIT_HELPERS),-lcmocka))
+# What a machine without vectors of its own runs.
+$(eval $(call programs,unit-portable,t/unit,$(CC) -g -O2 -DOG_JSON_NO_SIMD,\
+    $(UNIT_HELPERS),-lcmocka))
 $(eval $(call programs,unit-sanitize,t/unit,clang -g -O1 $(SAN),\
     $(UNIT_HELPERS),-lcmocka))
 $(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN)))
@@ -56,7 +60,8 @@ $(eval $(call programs,bench,t/bench,$(CC) $(CCOPT),$(BENCH_HELPERS),\
 .SECONDARY:
 
 # Tests named so let each allocation fail in turn.
-$(T)/unit/test_%_memory $(T)/unit-sanitize/test_%_memory: \
+$(T)/unit/test_%_memory $(T)/unit-portable/test_%_memory \
+$(T)/unit-sanitize/test_%_memory: \
     WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 
 # $(1): the program.  Its output in one piece, also with -j.
@@ -65,9 +70,14 @@ define run
     status=$$?; cat $(1).log; exit $$status
 endef
 
-.PHONY: $(UNIT:%=run-unit/%) $(UNIT:%=run-unit-sanitize/%)
+.PHONY: $(UNIT:%=run-unit/%) $(UNIT:%=run-unit-sanitize/%) \
+        $(PORTABLE:%=run-unit-portable/%)
 
 $(UNIT:%=run-unit/%): run-unit/%: $(T)/unit/test_%
+	$(call run,$<)
+
+$(PORTABLE:%=run-unit-portable/%): run-unit-portable/%: \
+    $(T)/unit-portable/test_%
 	$(call run,$<)
 
 $(UNIT:%=run-unit-sanitize/%): run-unit-sanitize/%: $(T)/unit-sanitize/test_%
@@ -75,7 +85,7 @@ $(UNIT:%=run-unit-sanitize/%): run-unit-sanitize/%: $(T)/unit-sanitize/test_%
 
 unit: ## unit tests of the pure files
 	$(call need,gcc make libcmocka-dev libjansson-dev)
-	@$(MAKE) -s $(UNIT:%=run-unit/%)
+	@$(MAKE) -s $(UNIT:%=run-unit/%) $(PORTABLE:%=run-unit-portable/%)
 
 unit-sanitize: ## the same with AddressSanitizer and UBSan
 	$(call need,$(FUZZING) make libcmocka-dev)
