@@ -21,6 +21,7 @@ PORTABLE     := $(filter json% fields%,$(UNIT))
 UNIT_HELPERS := $(filter-out t/unit/test_%.c,$(wildcard t/unit/*.c))
 BENCH_HELPERS := $(filter-out t/bench/bench_%.c,$(wildcard t/bench/*.c))
 FUZZ         := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
+FUZZ_HELPERS := $(filter-out t/fuzz/fuzz_%.c,$(wildcard t/fuzz/*.c))
 FUZZ_TIME    ?= 60
 
 # $(1): folder below $(T), $(2): folder of the programs, $(3): compiler and
@@ -52,7 +53,8 @@ $(eval $(call programs,unit-portable,t/unit,$(CC) -g -O2 -DOG_JSON_NO_SIMD,\
     $(UNIT_HELPERS),-lcmocka))
 $(eval $(call programs,unit-sanitize,t/unit,clang -g -O1 $(SAN),\
     $(UNIT_HELPERS),-lcmocka))
-$(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN)))
+$(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN),\
+    $(FUZZ_HELPERS)))
 # What is measured is built as the module is; t/unit's cases come with it.
 $(eval $(call programs,bench,t/bench,$(CC) $(CCOPT),$(BENCH_HELPERS),\
     t/unit/json_cases.c $(T)/bench/libpure.a))

@@ -18,6 +18,7 @@
 
 #include "og_envelope.h"
 #include "og_json.h"
+#include "rules.h"
 
 
 /*
@@ -35,7 +36,6 @@ static void check_rendered(const og_problem_t *problem);
 static void check_strict(const char *text, size_t len);
 static json_t *check_object(const char *text, size_t len);
 static void check_member(json_t *document, const char *name, size_t max);
-static void check(int holds);
 
 
 int
@@ -200,13 +200,4 @@ static void
 check_member(json_t *document, const char *name, size_t max)
 {
     check(json_string_length(json_object_get(document, name)) <= max);
-}
-
-
-static void
-check(int holds)
-{
-    if (!holds) {
-        abort();
-    }
 }

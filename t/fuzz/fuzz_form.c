@@ -17,27 +17,14 @@
 #include <string.h>
 
 #include "og_form.h"
+#include "rules.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define RULES  8
-
 /* what the gateway writes, and how that looks then */
 #define VALUE    "1;x=2&y]=%3"
 #define WRITTEN  "1%3Bx%3D2%26y%5D%3D%253"
-
-typedef struct {
-    og_fields_t          *fields;
-    og_form_kind_e        kind;
-    size_t                nbare;
-    struct {
-        const char       *text;
-        size_t            len;
-    } bare[RULES];
-    size_t                nsets;
-    og_set_t              sets[RULES];
-} rules_t;
 
 /* How a parser finds where a name ends. */
 typedef enum {
@@ -46,8 +33,7 @@ typedef enum {
     AT_ANY_BRACKET            /* escaped or not */
 } reading_e;
 
-static int read_rules(rules_t *rules, const char *line, size_t len);
-static const char *add_rule(rules_t *rules, const char *rule, size_t len);
+static void fill_sets(rules_t *rules);
 static void check_form(const rules_t *rules, const uint8_t *data,
     size_t size);
 static void check_kept(const rules_t *rules, const og_body_rules_t *scan_rules,
@@ -63,10 +49,10 @@ static void check_sets(const rules_t *rules, const og_body_result_t *result,
     const uint8_t *kept, size_t len);
 static size_t count_written(const og_set_t *set, const uint8_t *form,
     size_t len);
-static void check(int holds);
 
 
-static og_scanner_t  *scanner;
+static og_scanner_t    *scanner;
+static og_form_kind_e   kind;
 
 
 int
@@ -84,11 +70,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     end = memchr(data, '\n', size);
     line = end ? (size_t) (end - data) : 0;
 
-    if (line > 1 && read_rules(&rules, (const char *) data, line) == 0) {
+    kind = (line > 0 && data[0] == 'q') ? OG_FORM_QUERY : OG_FORM_BODY;
+
+    if (line > 1 && rules_read(&rules, (const char *) data + 1, line - 1) == 0)
+    {
+        fill_sets(&rules);
         check_form(&rules, data + line + 1, size - line - 1);
-        og_fields_free(rules.fields);
+        rules_done(&rules);
     }
 
+    kind = OG_FORM_BODY;
     memset(&rules, 0, sizeof(rules));
     check_form(&rules, data + line, size - line);
 
@@ -96,76 +87,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 
-static int
-read_rules(rules_t *rules, const char *line, size_t len)
+static void
+fill_sets(rules_t *rules)
 {
-    const char  *p, *end, *last, *wrong;
+    size_t  i;
 
-    memset(rules, 0, sizeof(rules_t));
-    rules->kind = (line[0] == 'q') ? OG_FORM_QUERY : OG_FORM_BODY;
-    rules->fields = og_fields_create((line[1] == 'e') ? OG_MATCH_EXACT
-                                     : (line[1] == 'c') ? OG_MATCH_CASELESS
-                                     : OG_MATCH_LOOSE);
-    check(rules->fields != NULL);
-
-    end = line + len;
-    wrong = NULL;
-
-    for (p = line + 2; p < end && wrong == NULL; p = last + 1) {
-        last = memchr(p, ' ', (size_t) (end - p));
-        last = last ? last : end;
-
-        if (last - p > 2) {
-            wrong = add_rule(rules, p, (size_t) (last - p));
-        }
+    for (i = 0; i < rules->nsets; i++) {
+        rules->sets[i].value = (const unsigned char *) VALUE;
+        rules->sets[i].value_len = sizeof(VALUE) - 1;
     }
-
-    if (wrong == NULL) {
-        wrong = og_fields_compile(rules->fields);
-    }
-
-    if (wrong == NULL) {
-        return 0;
-    }
-
-    og_fields_free(rules->fields);
-
-    return -1;
-}
-
-
-static const char *
-add_rule(rules_t *rules, const char *rule, size_t len)
-{
-    og_set_t           *set;
-    og_field_action_e   action;
-
-    action = (rule[0] == 'a') ? OG_FIELD_ALLOW
-             : (rule[0] == 'r') ? OG_FIELD_REJECT
-             : (rule[0] == 'w') ? OG_FIELD_SET : OG_FIELD_STRIP;
-
-    if (action == OG_FIELD_SET) {
-
-        if (rules->nsets == RULES) {
-            return "too many";
-        }
-
-        set = &rules->sets[rules->nsets++];
-        set->field = rule + 2;
-        set->field_len = len - 2;
-        set->value = (const unsigned char *) VALUE;
-        set->value_len = sizeof(VALUE) - 1;
-    }
-
-    if (action == OG_FIELD_STRIP && rule[2] != '/' && rules->nbare < RULES
-        && !memchr(rule + 2, ';', len - 2) && !memchr(rule + 2, '=', len - 2))
-    {
-        rules->bare[rules->nbare].text = rule + 2;
-        rules->bare[rules->nbare].len = len - 2;
-        rules->nbare++;
-    }
-
-    return og_fields_add(rules->fields, action, rule + 2, len - 2);
 }
 
 
@@ -180,7 +110,7 @@ check_form(const rules_t *rules, const uint8_t *data, size_t size)
     scan_rules.fields = rules->fields;
     scan_rules.max_depth = 16;
 
-    result = og_form_scan(scanner, &scan_rules, rules->kind, data, size);
+    result = og_form_scan(scanner, &scan_rules, kind, data, size);
 
     check(result->status != OG_BODY_NO_MEMORY);
     check(result->offset <= size && result->ngaps == 0);
@@ -232,7 +162,7 @@ check_kept(const rules_t *rules, const og_body_rules_t *scan_rules,
         check_sets(rules, result, kept, len);
     }
 
-    result = og_form_scan(scanner, scan_rules, rules->kind, kept, len);
+    result = og_form_scan(scanner, scan_rules, kind, kept, len);
     check(result->status == status && result->ncuts == 0);
 
     free(kept);
@@ -343,7 +273,11 @@ check_parts(const rules_t *rules, const uint8_t *name, size_t len,
         n = i - start;
 
         for (j = 0; j < rules->nbare && n > 0; j++) {
-            check(rules->bare[j].len != n
+            /* no name of a field has these, when it is split */
+
+            check(memchr(rules->bare[j].text, ';', rules->bare[j].len)
+                  || memchr(rules->bare[j].text, '=', rules->bare[j].len)
+                  || rules->bare[j].len != n
                   || memcmp(rules->bare[j].text, name + start, n) != 0);
         }
 
@@ -429,13 +363,4 @@ count_written(const og_set_t *set, const uint8_t *form, size_t len)
     free(name);
 
     return count;
-}
-
-
-static void
-check(int holds)
-{
-    if (!holds) {
-        abort();
-    }
 }

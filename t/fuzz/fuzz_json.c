@@ -22,33 +22,15 @@
 #include "../unit/json_slow.h"
 #include "og_json.h"
 #include "og_set.h"
+#include "rules.h"
 
 
-/* No rule is longer, no body deeper. */
-#define NAME   256
 #define DEPTH  64
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct {
-    og_fields_t          *fields;
-    int                   has_pointers;
-    int                   has_allow;
-    int                   has_strip;
-    unsigned              reject_unlisted;
-    size_t                nbare;
-    struct {
-        const char       *text;
-        size_t            len;
-    } bare[8];
-    size_t                nsets;
-    og_set_t              sets[8];
-} rules_t;
-
-static int read_rules(rules_t *rules, const char *line, size_t len);
-static const char *add_rule(rules_t *rules, const char *rule, size_t len);
-static void add_set(rules_t *rules, const char *field, size_t len);
+static void fill_sets(rules_t *rules);
 static void check_body(const rules_t *rules, const uint8_t *data,
     size_t size);
 static og_body_rules_t scan_rules_of(const rules_t *rules);
@@ -68,7 +50,6 @@ static void check_again(const rules_t *rules, const uint8_t *data,
 static void check_find(const unsigned char *data, size_t len, json_t *root);
 static json_t *read_body(const unsigned char *data, size_t len,
     json_error_t *error);
-static void check(int holds);
 
 
 static og_scanner_t  *json;
@@ -89,9 +70,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     end = memchr(data, '\n', size);
     line = end ? (size_t) (end - data) : 0;
 
-    if (line > 0 && read_rules(&rules, (const char *) data, line) == 0) {
+    if (rules_read(&rules, (const char *) data, line) == 0) {
+        fill_sets(&rules);
         check_body(&rules, data + line + 1, size - line - 1);
-        og_fields_free(rules.fields);
+        rules_done(&rules);
     }
 
     memset(&rules, 0, sizeof(rules));
@@ -101,112 +83,32 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 
-static int
-read_rules(rules_t *rules, const char *line, size_t len)
-{
-    char         mode;
-    const char  *p, *end, *last, *wrong;
-
-    memset(rules, 0, sizeof(rules_t));
-
-    mode = line[0] | 0x20;
-    rules->reject_unlisted = (mode != line[0]);
-    rules->fields = og_fields_create((mode == 'e') ? OG_MATCH_EXACT
-                                     : (mode == 'c') ? OG_MATCH_CASELESS
-                                     : OG_MATCH_LOOSE);
-    check(rules->fields != NULL);
-
-    end = line + len;
-    wrong = NULL;
-
-    for (p = line + 1; p < end && wrong == NULL; p = last + 1) {
-        last = memchr(p, ' ', (size_t) (end - p));
-        last = last ? last : end;
-
-        if (last - p > 2 && last - p < NAME) {
-            wrong = add_rule(rules, p, (size_t) (last - p));
-        }
-    }
-
-    if (wrong == NULL) {
-        wrong = og_fields_compile(rules->fields);
-    }
-
-    if (wrong == NULL) {
-        return 0;
-    }
-
-    og_fields_free(rules->fields);
-
-    return -1;
-}
-
-
-static const char *
-add_rule(rules_t *rules, const char *rule, size_t len)
-{
-    const char         *field;
-    og_field_action_e   action;
-
-    field = rule + 2;
-    len -= 2;
-
-    action = (rule[0] == 'a') ? OG_FIELD_ALLOW
-             : (rule[0] == 'r') ? OG_FIELD_REJECT
-             : (rule[0] == 'w') ? OG_FIELD_SET : OG_FIELD_STRIP;
-
-    if (action == OG_FIELD_SET) {
-
-        if (rules->nsets == sizeof(rules->sets) / sizeof(rules->sets[0])) {
-            return NULL;
-        }
-
-        add_set(rules, field, len);
-    }
-
-    rules->has_pointers |= (field[0] == '/');
-    rules->has_allow |= (action == OG_FIELD_ALLOW);
-    rules->has_strip |= (action == OG_FIELD_STRIP || action == OG_FIELD_SET);
-
-    if (action == OG_FIELD_STRIP && field[0] != '/'
-        && rules->nbare < sizeof(rules->bare) / sizeof(rules->bare[0]))
-    {
-        rules->bare[rules->nbare].text = field;
-        rules->bare[rules->nbare].len = len;
-        rules->nbare++;
-    }
-
-    return og_fields_add(rules->fields, action, field, len);
-}
-
-
 /* The field itself serves as a string, too: whatever can be in one. */
 static void
-add_set(rules_t *rules, const char *field, size_t len)
+fill_sets(rules_t *rules)
 {
+    size_t       i;
     og_set_t    *set;
     const char  *value;
 
-    set = &rules->sets[rules->nsets];
-    set->field = field;
-    set->field_len = len;
-    set->type = (og_set_type_e) (rules->nsets % 3);
+    for (i = 0; i < rules->nsets; i++) {
+        set = &rules->sets[i];
+        set->type = (og_set_type_e) (i % 3);
 
-    value = (set->type == OG_SET_NUMBER) ? "-1.50e+30" : "true";
-    set->value_len = strlen(value);
+        value = (set->type == OG_SET_NUMBER) ? "-1.50e+30" : "true";
+        set->value_len = strlen(value);
 
-    if (set->type == OG_SET_STRING) {
-        value = field;
-        set->value_len = len;
+        if (set->type == OG_SET_STRING) {
+            value = set->field;
+            set->value_len = set->field_len;
+        }
+
+        set->value = (const unsigned char *) value;
+
+        if (og_set_check(set->type, set->value, set->value_len) != NULL) {
+            set->value_len = 0;
+        }
     }
-
-    set->value = (const unsigned char *) value;
-
-    if (og_set_check(set->type, set->value, set->value_len) != NULL) {
-        set->value_len = 0;
-    }
-
-    rules->nsets++;
 }
 
 
@@ -394,7 +296,7 @@ check_set(const rules_t *rules, const og_body_result_t *result,
     json_decref(got);
 
     memset(&no_rules, 0, sizeof(no_rules));
-    no_rules.max_depth = DEPTH + NAME;
+    no_rules.max_depth = DEPTH + RULE_NAME;
     check(og_json_scan(json, &no_rules, body, n)->status == OG_BODY_OK);
 
     free(body);
@@ -404,7 +306,7 @@ check_set(const rules_t *rules, const og_body_result_t *result,
 static int
 has_place(const og_set_t *set, json_t *root)
 {
-    char         name[NAME];
+    char         name[RULE_NAME];
     const char  *p, *end;
 
     if (set->field[0] != '/') {
@@ -430,7 +332,7 @@ has_place(const og_set_t *set, json_t *root)
 static void
 set_slowly(const og_set_t *set, json_t *root)
 {
-    char         name[NAME];
+    char         name[RULE_NAME];
     json_t      *next;
     const char  *p, *end;
 
@@ -570,13 +472,4 @@ read_body(const unsigned char *data, size_t len, json_error_t *error)
     return json_loadb((const char *) data, len,
                       JSON_REJECT_DUPLICATES|JSON_DECODE_ANY|JSON_ALLOW_NUL,
                       error);
-}
-
-
-static void
-check(int holds)
-{
-    if (!holds) {
-        abort();
-    }
 }

@@ -17,11 +17,11 @@
 #include <string.h>
 
 #include "og_multipart.h"
+#include "rules.h"
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define RULES  8
 
 #define VALUE  "1\r\n-"
 
@@ -32,17 +32,6 @@ typedef struct {
 } span_t;
 
 
-typedef struct {
-    og_fields_t          *fields;
-    int                   has_pointers;
-    size_t                nbare;
-    span_t                bare[RULES];
-    size_t                nsets;
-    og_set_t              sets[RULES];
-} rules_t;
-
-static int read_rules(rules_t *rules, span_t line);
-static const char *add_rule(rules_t *rules, const char *rule, size_t len);
 static void check_body(const rules_t *rules, const og_media_t *media,
     span_t body);
 static void check_kept(const rules_t *rules, const og_media_t *media,
@@ -59,7 +48,6 @@ static span_t line_of(span_t text);
 static const unsigned char *find(span_t text, const void *word, size_t len,
     int caseless);
 static int says_json(span_t header);
-static void check(int holds);
 
 
 static og_scanner_t  *scanner;
@@ -68,6 +56,7 @@ static og_scanner_t  *scanner;
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    size_t      i;
     span_t      line, body;
     rules_t     rules;
     og_media_t  media;
@@ -83,12 +72,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     line = line_of(body);
     body.p = line.end + (line.end < body.end);
 
-    if (read_rules(&rules, line) != 0) {
+    if (rules_read(&rules, (const char *) line.p,
+                   (size_t) (line.end - line.p))
+        != 0)
+    {
         return 0;
     }
 
     line = line_of(body);
     body.p = line.end + (line.end < body.end);
+
+    for (i = 0; i < rules.nsets; i++) {
+        rules.sets[i].value = (const unsigned char *) VALUE;
+        rules.sets[i].value_len = sizeof(VALUE) - 1;
+    }
 
     media = og_media_read(line.p, (size_t) (line.end - line.p));
     check(media.len <= (size_t) (line.end - line.p));
@@ -99,82 +96,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_body(&rules, &media, body);
     }
 
-    og_fields_free(rules.fields);
+    rules_done(&rules);
 
     return 0;
-}
-
-
-static int
-read_rules(rules_t *rules, span_t line)
-{
-    const char           *wrong;
-    const unsigned char  *p, *last;
-
-    if (line.p == line.end) {
-        return -1;
-    }
-
-    memset(rules, 0, sizeof(rules_t));
-    rules->fields = og_fields_create((*line.p == 'e') ? OG_MATCH_EXACT
-                                     : (*line.p == 'c') ? OG_MATCH_CASELESS
-                                     : OG_MATCH_LOOSE);
-    check(rules->fields != NULL);
-
-    wrong = NULL;
-
-    for (p = line.p + 1; p < line.end && wrong == NULL; p = last + 1) {
-        last = memchr(p, ' ', (size_t) (line.end - p));
-        last = last ? last : line.end;
-
-        if (last - p > 2) {
-            wrong = add_rule(rules, (const char *) p, (size_t) (last - p));
-        }
-    }
-
-    if (wrong == NULL) {
-        wrong = og_fields_compile(rules->fields);
-    }
-
-    if (wrong == NULL) {
-        return 0;
-    }
-
-    og_fields_free(rules->fields);
-
-    return -1;
-}
-
-
-static const char *
-add_rule(rules_t *rules, const char *rule, size_t len)
-{
-    og_set_t           *set;
-    og_field_action_e   action;
-
-    action = (rule[0] == 'a') ? OG_FIELD_ALLOW
-             : (rule[0] == 'r') ? OG_FIELD_REJECT
-             : (rule[0] == 'w' && rules->nsets < RULES) ? OG_FIELD_SET
-             : OG_FIELD_STRIP;
-
-    rules->has_pointers |= (rule[2] == '/');
-
-    if (action == OG_FIELD_STRIP && rule[2] != '/' && rules->nbare < RULES) {
-        rules->bare[rules->nbare].p = (const unsigned char *) rule + 2;
-        rules->bare[rules->nbare].end = (const unsigned char *) rule + len;
-        rules->nbare++;
-    }
-
-    if (action == OG_FIELD_SET) {
-        set = &rules->sets[rules->nsets++];
-        set->field = rule + 2;
-        set->field_len = len - 2;
-        set->type = OG_SET_STRING;
-        set->value = (const unsigned char *) VALUE;
-        set->value_len = sizeof(VALUE) - 1;
-    }
-
-    return og_fields_add(rules->fields, action, rule + 2, len - 2);
 }
 
 
@@ -399,10 +323,10 @@ check_name(const rules_t *rules, span_t text)
     text.end = p;
 
     for (i = 0; i < rules->nbare; i++) {
-        n = (size_t) (rules->bare[i].end - rules->bare[i].p);
+        n = rules->bare[i].len;
 
         check((size_t) (text.end - text.p) != n
-              || memcmp(text.p, rules->bare[i].p, n) != 0);
+              || memcmp(text.p, rules->bare[i].text, n) != 0);
     }
 }
 
@@ -415,16 +339,16 @@ check_json(const rules_t *rules, span_t content)
     unsigned char   member[256];
 
     for (i = 0; i < rules->nbare; i++) {
-        n = (size_t) (rules->bare[i].end - rules->bare[i].p);
+        n = rules->bare[i].len;
 
-        if (n > sizeof(member) - 3 || memchr(rules->bare[i].p, '"', n)
-            || memchr(rules->bare[i].p, '\\', n))
+        if (n > sizeof(member) - 3 || memchr(rules->bare[i].text, '"', n)
+            || memchr(rules->bare[i].text, '\\', n))
         {
             continue;
         }
 
         member[0] = '"';
-        memcpy(member + 1, rules->bare[i].p, n);
+        memcpy(member + 1, rules->bare[i].text, n);
         memcpy(member + 1 + n, "\":", 2);
 
         check(find(content, member, n + 3, 0) == NULL);
@@ -529,13 +453,4 @@ find(span_t text, const void *word, size_t len, int caseless)
     }
 
     return NULL;
-}
-
-
-static void
-check(int holds)
-{
-    if (!holds) {
-        abort();
-    }
 }

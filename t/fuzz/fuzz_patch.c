@@ -19,6 +19,7 @@
 
 #include "og_json.h"
 #include "og_patch.h"
+#include "rules.h"
 
 
 #define DEPTH  24
@@ -26,18 +27,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct {
-    og_fields_t          *fields;
-    int                   has_pointers;
-    size_t                nbare;
-    struct {
-        const char       *text;
-        size_t            len;
-    } bare[8];
-} rules_t;
-
-static int read_rules(rules_t *rules, const char *line, size_t len);
-static const char *add_rule(rules_t *rules, const char *rule, size_t len);
 static void check_body(const rules_t *rules, const uint8_t *data,
     size_t size);
 static void check_kept(const rules_t *rules, const og_body_result_t *result,
@@ -49,7 +38,6 @@ static void check_operation(const rules_t *rules, json_t *operation);
 static void check_pointer(const rules_t *rules, json_t *value);
 static void check_value(const rules_t *rules, json_t *value);
 static void check_name(const rules_t *rules, const char *name, size_t len);
-static void check(int holds);
 
 
 static og_scanner_t  *scanner;
@@ -70,75 +58,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     end = memchr(data, '\n', size);
     line = end ? (size_t) (end - data) : 0;
 
-    if (line > 0 && read_rules(&rules, (const char *) data, line) == 0) {
+    if (rules_read(&rules, (const char *) data, line) == 0) {
         check_body(&rules, data + line + 1, size - line - 1);
-        og_fields_free(rules.fields);
+        rules_done(&rules);
     }
 
     memset(&rules, 0, sizeof(rules));
     check_body(&rules, data + line, size - line);
 
     return 0;
-}
-
-
-static int
-read_rules(rules_t *rules, const char *line, size_t len)
-{
-    const char  *p, *end, *last, *wrong;
-
-    memset(rules, 0, sizeof(rules_t));
-    rules->fields = og_fields_create((line[0] == 'e') ? OG_MATCH_EXACT
-                                     : (line[0] == 'c') ? OG_MATCH_CASELESS
-                                     : OG_MATCH_LOOSE);
-    check(rules->fields != NULL);
-
-    end = line + len;
-    wrong = NULL;
-
-    for (p = line + 1; p < end && wrong == NULL; p = last + 1) {
-        last = memchr(p, ' ', (size_t) (end - p));
-        last = last ? last : end;
-
-        if (last - p > 2) {
-            wrong = add_rule(rules, p, (size_t) (last - p));
-        }
-    }
-
-    if (wrong == NULL) {
-        wrong = og_fields_compile(rules->fields);
-    }
-
-    if (wrong == NULL) {
-        return 0;
-    }
-
-    og_fields_free(rules->fields);
-
-    return -1;
-}
-
-
-static const char *
-add_rule(rules_t *rules, const char *rule, size_t len)
-{
-    og_field_action_e  action;
-
-    action = (rule[0] == 'a') ? OG_FIELD_ALLOW
-             : (rule[0] == 'r') ? OG_FIELD_REJECT
-             : (rule[0] == 'w') ? OG_FIELD_SET : OG_FIELD_STRIP;
-
-    rules->has_pointers |= (rule[2] == '/');
-
-    if (action == OG_FIELD_STRIP && rule[2] != '/'
-        && rules->nbare < sizeof(rules->bare) / sizeof(rules->bare[0]))
-    {
-        rules->bare[rules->nbare].text = rule + 2;
-        rules->bare[rules->nbare].len = len - 2;
-        rules->nbare++;
-    }
-
-    return og_fields_add(rules->fields, action, rule + 2, len - 2);
 }
 
 
@@ -364,14 +292,5 @@ check_name(const rules_t *rules, const char *name, size_t len)
     for (i = 0; i < rules->nbare; i++) {
         check(len != rules->bare[i].len
               || memcmp(name, rules->bare[i].text, len) != 0);
-    }
-}
-
-
-static void
-check(int holds)
-{
-    if (!holds) {
-        abort();
     }
 }
