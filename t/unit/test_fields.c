@@ -53,7 +53,8 @@ typedef struct {
 #define STAR      "\"*\" has a meaning in pointers only"
 #define STARS     "\"**\" is the last of an allow pointer only"
 #define NOT_UTF8  "a field is not valid UTF-8, or has a NUL"
-#define IGNORED   "a field is nothing but \"_\", \"-\" and space, which are ignored"
+#define IGNORED   "a field is nothing but \"_\", \"-\" and space, which are " \
+                  "ignored"
 #define MANY      "\"*\" stands for many fields, and one is set"
 
 
