@@ -24,6 +24,8 @@ from steps import STEPS                                     # noqa: E402
 
 def main():
     signal.signal(signal.SIGTERM, _interrupt)
+    # a shell has its background jobs ignore Ctrl-C
+    signal.signal(signal.SIGINT, _interrupt)
     folder = tempfile.mkdtemp(prefix="order-guard-demo-")
     stage = Stage(folder)
     failed = 1
