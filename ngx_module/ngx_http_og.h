@@ -157,6 +157,8 @@ typedef struct {
                                                    key is no header */
     ngx_array_t                 *fingerprint;   /* of complex values */
     ngx_http_og_statuses_t      *release;
+    ngx_array_t                 *headers;       /* of ngx_str_t, that a replay
+                                                   repeats; NULL: a default */
     size_t                       response_limit;
     ngx_uint_t                   pass_on_failure;
 

@@ -187,6 +187,13 @@ ngx_command_t  ngx_http_og_commands[] = {
       offsetof(ngx_http_og_loc_conf_t, response_limit),
       NULL },
 
+    { ngx_string("order_guard_idempotency_headers"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_conf_headers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, headers),
+      NULL },
+
     { ngx_string("order_guard_idempotency_on_failure"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_og_conf_enum,

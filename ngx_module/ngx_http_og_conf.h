@@ -42,6 +42,8 @@ ngx_int_t ngx_http_og_merge_fields(ngx_conf_t *cf,
 char *ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_og_conf_headers(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 
 
 /* ngx_http_og_limit_conf.c: directive setters */

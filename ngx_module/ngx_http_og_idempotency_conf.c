@@ -9,10 +9,36 @@
 
 static ngx_int_t ngx_http_og_idempotency_param(ngx_conf_t *cf,
     ngx_http_og_idempotency_t *idem, ngx_str_t *word);
+static const char *ngx_http_og_check_replayed_header(ngx_str_t *header);
 static ngx_int_t ngx_http_og_header_of(ngx_conf_t *cf, ngx_str_t *text,
     ngx_str_t *name);
 static ngx_int_t ngx_http_og_msec_param(ngx_conf_t *cf, ngx_str_t *word,
     size_t skip, ngx_msec_t *value);
+
+
+/*
+ * Sessions, what is of one connection (RFC 9110, section 7.6.1), what nginx
+ * makes anew, and what promises parts of a body.
+ */
+
+static ngx_str_t  ngx_http_og_never_replayed[] = {
+    ngx_string("Set-Cookie"),
+    ngx_string("Set-Cookie2"),
+    ngx_string("Connection"),
+    ngx_string("Keep-Alive"),
+    ngx_string("Proxy-Connection"),
+    ngx_string("TE"),
+    ngx_string("Trailer"),
+    ngx_string("Transfer-Encoding"),
+    ngx_string("Upgrade"),
+    ngx_string("Content-Length"),
+    ngx_string("Date"),
+    ngx_string("Server"),
+    ngx_string("Accept-Ranges"),
+    ngx_string("Content-Range"),
+    ngx_string("Idempotent-Replayed"),
+    ngx_null_string
+};
 
 
 char *
@@ -195,6 +221,66 @@ ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     olcf->key_header = name;
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_og_conf_headers(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+    const char  *error;
+
+    value = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        error = ngx_http_og_check_replayed_header(&value[i]);
+        if (error) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "invalid header \"%V\": %s", &value[i], error);
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    return ngx_http_og_conf_words(cf, cmd, conf);
+}
+
+
+/* A token (RFC 9110, section 5.6.2), and none that is of one answer alone. */
+
+static const char *
+ngx_http_og_check_replayed_header(ngx_str_t *header)
+{
+    size_t      i;
+    u_char      c;
+    ngx_str_t  *never;
+
+    for (i = 0; i < header->len; i++) {
+        c = ngx_tolower(header->data[i]);
+
+        if ((c < 'a' || c > 'z') && (c < '0' || c > '9')
+            && ngx_strchr("!#$%&'*+-.^_`|~", c) == NULL)
+        {
+            return "it must be the name of a header, as in \"Location\"";
+        }
+    }
+
+    if (header->len == 0) {
+        return "it must be the name of a header, as in \"Location\"";
+    }
+
+    for (never = ngx_http_og_never_replayed; never->len; never++) {
+
+        if (never->len == header->len
+            && ngx_strncasecmp(never->data, header->data, header->len) == 0)
+        {
+            return "it belongs to one answer and is never repeated, take it "
+                   "out";
+        }
+    }
+
+    return NULL;
 }
 
 

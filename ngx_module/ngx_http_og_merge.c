@@ -105,6 +105,7 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
     olcf->key = NGX_CONF_UNSET_PTR;
     olcf->fingerprint = NGX_CONF_UNSET_PTR;
     olcf->release = NGX_CONF_UNSET_PTR;
+    olcf->headers = NGX_CONF_UNSET_PTR;
     olcf->response_limit = NGX_CONF_UNSET_SIZE;
     olcf->pass_on_failure = NGX_CONF_UNSET_UINT;
     olcf->limits = NGX_CONF_UNSET_PTR;
@@ -152,6 +153,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_ptr_value(conf->fingerprint, prev->fingerprint, NULL);
+    ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
     ngx_conf_merge_size_value(conf->response_limit, prev->response_limit,
                               256 * 1024);
     ngx_conf_merge_uint_value(conf->pass_on_failure, prev->pass_on_failure, 0);

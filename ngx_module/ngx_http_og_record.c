@@ -8,9 +8,11 @@
 
 
 static ngx_int_t ngx_http_og_collect_headers(ngx_http_request_t *r,
-    og_bytes_t *list);
+    ngx_http_og_ctx_t *ctx, og_bytes_t *list);
 static og_bytes_t ngx_http_og_bytes(ngx_str_t *text);
-static ngx_uint_t ngx_http_og_is_stored(ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx,
+    ngx_table_elt_t *h);
+static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h, ngx_str_t *name);
 static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
     og_bytes_t *type);
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
@@ -31,8 +33,8 @@ typedef struct {
 
 
 /*
- * What a replay repeats.  Filters and the core look for some of them by their
- * pointers in headers_out.
+ * What a replay repeats unless the operator says which.  Filters and the core
+ * look for some of them by their pointers in headers_out.
  */
 
 static ngx_http_og_stored_header_t  ngx_http_og_stored_headers[] = {
@@ -53,6 +55,10 @@ static ngx_http_og_stored_header_t  ngx_http_og_stored_headers[] = {
     { ngx_string("Access-Control-Expose-Headers"), NGX_HTTP_OG_NONE },
     { ngx_null_string, NGX_HTTP_OG_NONE }
 };
+
+
+/* Without it nobody could read the body. */
+static ngx_str_t  ngx_http_og_content_encoding = ngx_string("Content-Encoding");
 
 
 static og_bytes_t  ngx_http_og_content_type_name = {
@@ -83,7 +89,7 @@ ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     record.body.data = ctx->content.data;
     record.body.len = ctx->content.len;
 
-    if (ngx_http_og_collect_headers(r, &record.headers) != NGX_OK) {
+    if (ngx_http_og_collect_headers(r, ctx, &record.headers) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -173,7 +179,8 @@ ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_og_collect_headers(ngx_http_request_t *r, og_bytes_t *list)
+ngx_http_og_collect_headers(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    og_bytes_t *list)
 {
     u_char           *p;
     ngx_uint_t        i;
@@ -194,7 +201,7 @@ ngx_http_og_collect_headers(ngx_http_request_t *r, og_bytes_t *list)
     i = 0;
 
     while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
-        if (ngx_http_og_is_stored(h)) {
+        if (ngx_http_og_is_stored(ctx, h)) {
             list->len += og_record_header_size(h->key.len, h->value.len);
         }
     }
@@ -214,7 +221,7 @@ ngx_http_og_collect_headers(ngx_http_request_t *r, og_bytes_t *list)
     i = 0;
 
     while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
-        if (ngx_http_og_is_stored(h)) {
+        if (ngx_http_og_is_stored(ctx, h)) {
             p = og_record_header_add(p, ngx_http_og_bytes(&h->key),
                                      ngx_http_og_bytes(&h->value));
         }
@@ -237,24 +244,47 @@ ngx_http_og_bytes(ngx_str_t *text)
 
 
 static ngx_uint_t
-ngx_http_og_is_stored(ngx_table_elt_t *h)
+ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx, ngx_table_elt_t *h)
 {
+    ngx_str_t                    *name;
+    ngx_uint_t                    i;
+    ngx_array_t                  *names;
     ngx_http_og_stored_header_t  *stored;
 
     if (h->hash == 0) {
         return 0;
     }
 
-    for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
-        if (stored->name.len == h->key.len
-            && ngx_strncasecmp(stored->name.data, h->key.data, h->key.len)
-               == 0)
-        {
+    names = ctx->conf->headers;
+
+    if (names == NULL) {
+
+        for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
+            if (ngx_http_og_is_named(h, &stored->name)) {
+                return 1;
+            }
+        }
+
+        return 0;
+    }
+
+    name = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (ngx_http_og_is_named(h, &name[i])) {
             return 1;
         }
     }
 
-    return 0;
+    return ngx_http_og_is_named(h, &ngx_http_og_content_encoding);
+}
+
+
+static ngx_uint_t
+ngx_http_og_is_named(ngx_table_elt_t *h, ngx_str_t *name)
+{
+    return h->key.len == name->len
+           && ngx_strncasecmp(h->key.data, name->data, name->len) == 0;
 }
 
 

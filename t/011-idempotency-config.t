@@ -525,3 +525,47 @@ order_guard_limit off;
 --- no_store
 --- wrong: order_guard_limit 60r/m;
 --- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
+
+
+
+=== order_guard_idempotency_headers: good forms
+--- good
+order_guard_idempotency_headers Location;
+order_guard_idempotency_headers location X-Order-Number x_odd~name!;
+order_guard_idempotency_headers ETag; order_guard_idempotency_headers Link;
+
+
+
+=== order_guard_idempotency_headers: nothing
+--- wrong: order_guard_idempotency_headers;
+--- says: invalid number of arguments in "order_guard_idempotency_headers" directive
+
+
+
+=== order_guard_idempotency_headers: an empty name
+--- wrong: order_guard_idempotency_headers "";
+--- says: invalid header "": it must be the name of a header, as in "Location"
+
+
+
+=== order_guard_idempotency_headers: no name
+--- wrong: order_guard_idempotency_headers "X Order";
+--- says: invalid header "X Order": it must be the name of a header, as in "Location"
+
+
+
+=== order_guard_idempotency_headers: with its value
+--- wrong: order_guard_idempotency_headers Location "Vary: Origin";
+--- says: invalid header "Vary: Origin": it must be the name of a header
+
+
+
+=== order_guard_idempotency_headers: a session's
+--- wrong: order_guard_idempotency_headers Location set-cookie;
+--- says: invalid header "set-cookie": it belongs to one answer and is never repeated, take it out
+
+
+
+=== order_guard_idempotency_headers: a connection's
+--- wrong: order_guard_idempotency_headers Transfer-Encoding;
+--- says: invalid header "Transfer-Encoding": it belongs to one answer and is never repeated
