@@ -159,6 +159,8 @@ typedef struct {
     ngx_http_og_statuses_t      *release;
     ngx_array_t                 *headers;       /* of ngx_str_t, that a replay
                                                    repeats; NULL: a default */
+    ngx_str_t                    mark;          /* pointer to the member that
+                                                   is true in a replay */
     size_t                       response_limit;
     ngx_uint_t                   pass_on_failure;
 
@@ -220,7 +222,6 @@ typedef struct {
     unsigned                     insisted:1;    /* refused behind one */
     unsigned                     keepalive:1;   /* as the client asked */
     unsigned                     no_memory:1;   /* for a variable of ours */
-    unsigned                     path_has_fields:1; /* were it a query */
 
     ngx_uint_t                   http_version;  /* likewise */
 
@@ -230,6 +231,7 @@ typedef struct {
     ngx_str_t                    canonical;     /* the same to a fingerprint */
     ngx_str_t                    args;          /* after the cuts */
     ngx_str_t                    sent_args;     /* and with what is set */
+    ngx_str_t                    path_field;    /* "&a=1" or ";a=1" in it */
     ngx_str_t                    stripped;
     ngx_str_t                    rejected;
     off_t                        received;      /* of the body so far */
@@ -454,6 +456,9 @@ ngx_int_t ngx_http_og_request_body_filter(ngx_http_request_t *r,
 
 extern ngx_http_request_body_filter_pt  ngx_http_og_next_request_body_filter;
 
+/* Lower case; ends with an empty one. */
+extern const ngx_str_t  ngx_http_og_digest_headers[];
+
 /* Whether a body of ctx->media can be policed. */
 ngx_uint_t ngx_http_og_is_policeable(ngx_http_og_ctx_t *ctx);
 
@@ -616,6 +621,9 @@ ngx_int_t ngx_http_og_set_status_line(ngx_http_request_t *r);
 
 /* Drops what described a body that is being replaced. */
 void ngx_http_og_clear_body_headers(ngx_http_request_t *r);
+
+/* Drops digests of a body that changes by a few bytes. */
+void ngx_http_og_clear_digests(ngx_http_request_t *r);
 
 /* Drops what told of an outcome, when the answer turns out not to be whole. */
 void ngx_http_og_clear_answer_headers(ngx_http_request_t *r);

@@ -13,7 +13,7 @@ static ngx_int_t ngx_http_og_install_buf(ngx_http_request_t *r,
     ngx_str_t *body);
 
 
-static const ngx_str_t  ngx_http_og_digest_headers[] = {
+const ngx_str_t  ngx_http_og_digest_headers[] = {
     ngx_string("content-md5"),
     ngx_string("digest"),
     ngx_string("content-digest"),

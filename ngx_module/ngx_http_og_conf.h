@@ -30,6 +30,10 @@ char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 char *ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+/* NULL, or what is wrong with one field. */
+const char *ngx_http_og_check_field(ngx_str_t *field,
+    og_field_action_e action);
+
 char *ngx_http_og_conf_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* Merges and compiles the rules; refuses those that contradict. */
@@ -44,6 +48,7 @@ char *ngx_http_og_conf_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_og_conf_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_headers(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_og_conf_mark(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
 /* ngx_http_og_limit_conf.c: directive setters */

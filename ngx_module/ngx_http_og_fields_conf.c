@@ -12,8 +12,6 @@
 static ngx_http_og_line_t ngx_http_og_line(ngx_conf_t *cf);
 static ngx_uint_t ngx_http_og_has_off(ngx_conf_t *cf);
 static char *ngx_http_og_take_off(ngx_conf_t *cf, ngx_array_t **list);
-static const char *ngx_http_og_check_field(ngx_str_t *field,
-    og_field_action_e action);
 static char *ngx_http_og_invalid_field(ngx_conf_t *cf, ngx_str_t *field,
     const char *error);
 static ngx_int_t ngx_http_og_set_type(ngx_conf_t *cf, ngx_http_og_set_t *set,
@@ -140,7 +138,7 @@ ngx_http_og_take_off(ngx_conf_t *cf, ngx_array_t **list)
 
 /* What is wrong with one field alone is told with its line. */
 
-static const char *
+const char *
 ngx_http_og_check_field(ngx_str_t *field, og_field_action_e action)
 {
     const char   *error;

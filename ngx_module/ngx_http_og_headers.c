@@ -289,6 +289,13 @@ ngx_http_og_clear_body_headers(ngx_http_request_t *r)
 
 
 void
+ngx_http_og_clear_digests(ngx_http_request_t *r)
+{
+    ngx_http_og_drop_headers(r, ngx_http_og_digest_headers);
+}
+
+
+void
 ngx_http_og_clear_answer_headers(ngx_http_request_t *r)
 {
     r->headers_out.location = NULL;

@@ -284,6 +284,41 @@ ngx_http_og_check_replayed_header(ngx_str_t *header)
 }
 
 
+char *
+ngx_http_og_conf_mark(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_loc_conf_t *olcf = conf;
+
+    ngx_str_t   *value;
+    const char  *error;
+
+    if (olcf->mark.data) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "off") == 0) {
+        ngx_str_set(&olcf->mark, "");
+        return NGX_CONF_OK;
+    }
+
+    error = (value[1].len > 0 && value[1].data[0] == '/')
+            ? ngx_http_og_check_field(&value[1], OG_FIELD_SET)
+            : "it must be a JSON Pointer, as in \"/data/replayed\"";
+
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid mark \"%V\": %s",
+                           &value[1], error);
+        return NGX_CONF_ERROR;
+    }
+
+    olcf->mark = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
 /* The header that "$http_name" or "${http_name}" stands for, else nothing. */
 
 static ngx_int_t

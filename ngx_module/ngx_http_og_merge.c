@@ -154,6 +154,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->fingerprint, prev->fingerprint, NULL);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_str_value(conf->mark, prev->mark, "");
     ngx_conf_merge_size_value(conf->response_limit, prev->response_limit,
                               256 * 1024);
     ngx_conf_merge_uint_value(conf->pass_on_failure, prev->pass_on_failure, 0);

@@ -17,7 +17,8 @@ typedef struct {
 } ngx_http_og_query_t;
 
 
-static ngx_uint_t ngx_http_og_path_has_query(ngx_http_request_t *r);
+static const char *ngx_http_og_path_wrong(ngx_http_request_t *r);
+static ngx_str_t ngx_http_og_path_field(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_police_args(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_loc_conf_t *conf,
     ngx_http_og_query_t *query);
@@ -39,24 +40,22 @@ ngx_int_t
 ngx_http_og_police_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_loc_conf_t *conf, ngx_uint_t append)
 {
-    u_char              *last;
     ngx_int_t            rc;
+    const char          *wrong;
     ngx_http_og_query_t  query;
 
-    last = r->uri.data + r->uri.len;
     ctx->args = r->args;
 
     if (conf->fields == NULL) {
         return NGX_OK;
     }
 
-    if (ngx_http_og_path_has_query(r)) {
-        return ngx_http_og_malformed(ctx, "an escaped question mark in the "
-                                          "path");
+    wrong = ngx_http_og_path_wrong(r);
+    if (wrong) {
+        return ngx_http_og_malformed(ctx, wrong);
     }
 
-    ctx->path_has_fields = ngx_strlchr(r->uri.data, last, '&') != NULL
-                           || ngx_strlchr(r->uri.data, last, ';') != NULL;
+    ctx->path_field = ngx_http_og_path_field(r);
 
     query.sent = r->args;
     query.append = append;
@@ -81,13 +80,14 @@ ngx_http_og_police_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
 /*
  * A proxy_pass with variables forwards $uri and captures unescaped: what is
- * behind a question mark becomes a query that nobody has looked at.
+ * behind a question mark becomes a query, and what is behind a line feed
+ * another request, at which nobody has looked.
  */
 
-static ngx_uint_t
-ngx_http_og_path_has_query(ngx_http_request_t *r)
+static const char *
+ngx_http_og_path_wrong(ngx_http_request_t *r)
 {
-    u_char  *end, *last;
+    u_char  *p, *end, *last;
 
     last = r->unparsed_uri.data + r->unparsed_uri.len;
 
@@ -96,23 +96,91 @@ ngx_http_og_path_has_query(ngx_http_request_t *r)
         end = last;
     }
 
-    return ngx_strlcasestrn(r->unparsed_uri.data, end, (u_char *) "%3f",
-                            sizeof("%3f") - 2)
-           != NULL
-           || ngx_strlchr(r->uri.data, r->uri.data + r->uri.len, '?') != NULL;
+    if (ngx_strlcasestrn(r->unparsed_uri.data, end, (u_char *) "%3f",
+                         sizeof("%3f") - 2)
+        != NULL)
+    {
+        return "an escaped question mark in the path";
+    }
+
+    /* a rewrite may have unescaped more */
+
+    last = r->uri.data + r->uri.len;
+
+    for (p = r->uri.data; p < last; p++) {
+
+        if (*p == '?') {
+            return "an escaped question mark in the path";
+        }
+
+        if (*p < 0x20 || *p == 0x7f) {
+            return "a control character in the path";
+        }
+    }
+
+    return NULL;
 }
 
 
-/*
- * A try_files that makes a query of $uri does not escape it either.  What the
- * operator's own text adds to the query is fine.
- */
+/* The first part of the path that were a field if a query had it. */
+
+static ngx_str_t
+ngx_http_og_path_field(ngx_http_request_t *r)
+{
+    u_char     *p, *last;
+    ngx_str_t   field;
+
+    ngx_str_null(&field);
+
+    last = r->uri.data + r->uri.len;
+
+    for (p = r->uri.data; p < last; p++) {
+
+        if (*p != '&' && *p != ';') {
+            continue;
+        }
+
+        if (field.data) {
+            break;
+        }
+
+        field.data = p;
+    }
+
+    if (field.data) {
+        field.len = p - field.data;
+    }
+
+    return field;
+}
+
+
+/* A try_files that makes a query of $uri does not escape it either. */
 
 ngx_uint_t
 ngx_http_og_path_became_query(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    return ctx->path_has_fields && r->upstream == NULL
-           && !ngx_http_og_equal(&r->args, &ctx->sent_args);
+    u_char     *p, *last;
+    ngx_str_t  *field;
+
+    field = &ctx->path_field;
+
+    if (field->len == 0 || r->upstream
+        || ngx_http_og_equal(&r->args, &ctx->sent_args))
+    {
+        return 0;
+    }
+
+    last = r->args.data + r->args.len;
+
+    for (p = r->args.data; p + field->len <= last; p++) {
+
+        if (ngx_memcmp(p, field->data, field->len) == 0) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 

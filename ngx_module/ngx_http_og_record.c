@@ -12,10 +12,14 @@ static ngx_int_t ngx_http_og_collect_headers(ngx_http_request_t *r,
 static og_bytes_t ngx_http_og_bytes(ngx_str_t *text);
 static ngx_uint_t ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx,
     ngx_table_elt_t *h);
-static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h, ngx_str_t *name);
+static ngx_uint_t ngx_http_og_has_name(ngx_table_elt_t *h, ngx_str_t *name);
 static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
     og_bytes_t *type);
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
+static og_range_t ngx_http_og_find_mark(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_send_replay(ngx_http_request_t *r,
+    const og_record_t *record, const og_range_t *mark);
 static ngx_int_t ngx_http_og_restore_header(ngx_http_request_t *r,
     og_bytes_t *name, og_bytes_t *value);
 
@@ -55,6 +59,9 @@ static ngx_http_og_stored_header_t  ngx_http_og_stored_headers[] = {
     { ngx_string("Access-Control-Expose-Headers"), NGX_HTTP_OG_NONE },
     { ngx_null_string, NGX_HTTP_OG_NONE }
 };
+
+
+static ngx_str_t  ngx_http_og_true = ngx_string("true");
 
 
 /* Without it nobody could read the body. */
@@ -260,7 +267,7 @@ ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx, ngx_table_elt_t *h)
     if (names == NULL) {
 
         for (stored = ngx_http_og_stored_headers; stored->name.len; stored++) {
-            if (ngx_http_og_is_named(h, &stored->name)) {
+            if (ngx_http_og_has_name(h, &stored->name)) {
                 return 1;
             }
         }
@@ -271,17 +278,17 @@ ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx, ngx_table_elt_t *h)
     name = names->elts;
 
     for (i = 0; i < names->nelts; i++) {
-        if (ngx_http_og_is_named(h, &name[i])) {
+        if (ngx_http_og_has_name(h, &name[i])) {
             return 1;
         }
     }
 
-    return ngx_http_og_is_named(h, &ngx_http_og_content_encoding);
+    return ngx_http_og_has_name(h, &ngx_http_og_content_encoding);
 }
 
 
 static ngx_uint_t
-ngx_http_og_is_named(ngx_table_elt_t *h, ngx_str_t *name)
+ngx_http_og_has_name(ngx_table_elt_t *h, ngx_str_t *name)
 {
     return h->key.len == name->len
            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0;
@@ -326,8 +333,7 @@ ngx_int_t
 ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_int_t          rc;
-    ngx_buf_t         *b;
-    ngx_chain_t        out;
+    og_range_t         mark;
     og_bytes_t         list, name, value;
     og_record_t       *record;
     static ngx_str_t   replayed = ngx_string("Idempotent-Replayed");
@@ -336,15 +342,6 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     record = &ctx->op->record;
 
     r->headers_out.status = record->status;
-    r->headers_out.content_length_n = record->body.len;
-
-    if (r->method == NGX_HTTP_HEAD
-        || record->status == NGX_HTTP_NO_CONTENT
-        || record->status == NGX_HTTP_NOT_MODIFIED)
-    {
-        /* no body came that could have been counted */
-        ngx_http_clear_content_length(r);
-    }
 
     list = record->headers;
 
@@ -352,6 +349,25 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         if (ngx_http_og_restore_header(r, &name, &value) != NGX_OK) {
             return NGX_ERROR;
         }
+    }
+
+    mark = ngx_http_og_find_mark(r, ctx);
+
+    r->headers_out.content_length_n = record->body.len;
+
+    if (mark.end) {
+        ngx_http_og_clear_digests(r);
+
+        r->headers_out.content_length_n += (off_t) ngx_http_og_true.len
+                                           - (off_t) (mark.end - mark.start);
+    }
+
+    if (r->method == NGX_HTTP_HEAD
+        || record->status == NGX_HTTP_NO_CONTENT
+        || record->status == NGX_HTTP_NOT_MODIFIED)
+    {
+        /* no body came that could have been counted */
+        ngx_http_clear_content_length(r);
     }
 
     if (ngx_http_og_add_header(r, &replayed, &yes) == NULL
@@ -371,23 +387,89 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return rc;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_ERROR;
+    return ngx_http_og_send_replay(r, record, &mark);
+}
+
+
+/* Where the value stands that a replay has as "true"; end is 0: nowhere. */
+
+static og_range_t
+ngx_http_og_find_mark(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    og_range_t     mark;
+    ngx_str_t     *pointer;
+    og_record_t   *record;
+    og_scanner_t  *scanner;
+
+    mark.start = 0;
+    mark.end = 0;
+
+    pointer = &ctx->conf->mark;
+    record = &ctx->op->record;
+
+    if (pointer->len == 0 || !ngx_http_og_is_json(r)) {
+        return mark;
     }
 
-    /* op->pool holds the body until the request ends */
+    scanner = ngx_http_og_scanner();
 
-    b->pos = (u_char *) record->body.data;
-    b->last = b->pos + record->body.len;
-    b->memory = record->body.len ? 1 : 0;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
+    if (scanner == NULL
+        || og_json_locate(scanner, record->body.data, record->body.len,
+                          (char *) pointer->data, pointer->len, &mark)
+           != 0)
+    {
+        mark.end = 0;
+    }
 
-    out.buf = b;
-    out.next = NULL;
+    return mark;
+}
 
-    return ngx_http_output_filter(r, &out);
+
+/* op->pool holds the body until the request ends, and it is not copied. */
+
+static ngx_int_t
+ngx_http_og_send_replay(ngx_http_request_t *r, const og_record_t *record,
+    const og_range_t *mark)
+{
+    u_char       *body;
+    ngx_buf_t    *b;
+    ngx_uint_t    i, n;
+    ngx_str_t     parts[3];
+    ngx_chain_t  *cl, *out, **last;
+
+    body = (u_char *) record->body.data;
+
+    parts[0].data = body;
+    parts[0].len = mark->end ? mark->start : record->body.len;
+    parts[1] = ngx_http_og_true;
+    parts[2].data = body + mark->end;
+    parts[2].len = record->body.len - mark->end;
+
+    n = mark->end ? 3 : 1;
+    last = &out;
+
+    for (i = 0; i < n; i++) {
+        b = ngx_calloc_buf(r->pool);
+        cl = ngx_alloc_chain_link(r->pool);
+
+        if (b == NULL || cl == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->pos = parts[i].data;
+        b->last = parts[i].data + parts[i].len;
+        b->memory = parts[i].len ? 1 : 0;
+        b->last_buf = (i == n - 1);
+        b->last_in_chain = (i == n - 1);
+
+        cl->buf = b;
+        *last = cl;
+        last = &cl->next;
+    }
+
+    *last = NULL;
+
+    return ngx_http_output_filter(r, out);
 }
 
 

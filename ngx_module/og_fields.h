@@ -109,7 +109,10 @@ typedef enum {
     OG_FIELD_PASSES = 0,
     OG_FIELD_STRIPPED,
     OG_FIELD_REJECTED,
-    OG_FIELD_UNLISTED         /* there are allow rules, and none passes it */
+    OG_FIELD_UNLISTED,        /* there are allow rules, and none passes it */
+    OG_FIELD_STRAY            /* in JSON: another spelling of an object that a
+                                 set rule writes in; rejected, unless what it
+                                 is in goes */
 } og_field_verdict_e;
 
 

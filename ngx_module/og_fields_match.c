@@ -21,7 +21,11 @@ static size_t og_fields_home(const og_fields_t *fields,
     const og_place_t *parent, const og_name_t *name);
 static void og_fields_deny_path(const og_fields_t *fields,
     og_fields_walk_t *walk, const og_place_t *parent, const og_name_t *key,
-    const unsigned char *bytes, og_place_t *place);
+    const unsigned char *bytes, og_place_t *place, int empty_too);
+static int og_fields_is_step(const unsigned char *name,
+    const unsigned char *p, const unsigned char *last);
+static const unsigned char *og_fields_skip_part(const unsigned char *p,
+    const unsigned char *last, const unsigned char *bytes);
 static size_t og_fields_step(const og_trie_t *trie, uint32_t *states,
     size_t from, size_t to, size_t out, const og_name_t *name,
     unsigned *marks);
@@ -162,7 +166,7 @@ og_fields_member(const og_fields_t *fields, og_fields_walk_t *walk,
         if (place->own == OG_TRIE_NONE
             && og_fields_is_stray(fields, walk, place))
         {
-            place->marks |= OG_MARK_REJECT;
+            place->marks |= OG_MARK_STRAY;
         }
     }
 
@@ -342,23 +346,28 @@ og_fields_deny_paths(const og_fields_t *fields, og_fields_walk_t *walk,
 {
     size_t  i;
 
-    og_fields_deny_path(fields, walk, parent, key, bytes, place);
+    og_fields_deny_path(fields, walk, parent, key, bytes, place, 0);
+    og_fields_deny_path(fields, walk, parent, key, bytes, place, 1);
 
     for (i = 0; i < key->len; i++) {
 
         if (bytes[key->data[i]] != fields->narrow_path[key->data[i]]) {
             og_fields_deny_path(fields, walk, parent, key,
-                                fields->narrow_path, place);
+                                fields->narrow_path, place, 0);
             break;
         }
     }
 }
 
 
+/*
+ * Takes the name apart by the table bytes.  An empty part is left out, or, in
+ * "[]" and "..", is an element or a member of whatever name.
+ */
 static void
 og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *key,
-    const unsigned char *bytes, og_place_t *place)
+    const unsigned char *bytes, og_place_t *place, int empty_too)
 {
     size_t                at, end, out, nparts;
     og_name_t             part;
@@ -386,19 +395,23 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
             part.len--;
         }
 
-        while (p < last && bytes[*p] != OG_PATH_BREAKS) {
-            p++;
-        }
-
-        if (part.len == 0) {
+        if (part.len == 0
+            && !(empty_too && og_fields_is_step(key->data, p, last)))
+        {
+            p = og_fields_skip_part(p, last, bytes);
             continue;
         }
 
-        part = og_name(part.data, part.len);
-        place->marks |= og_fields_bare(fields, &part)->marks;
+        p = og_fields_skip_part(p, last, bytes);
 
-        out = og_fields_step(&fields->deny, walk->states, at, end, end, &part,
-                             &place->marks);
+        part = og_name(part.data, part.len);
+
+        if (part.len > 0) {
+            place->marks |= og_fields_bare(fields, &part)->marks;
+        }
+
+        out = og_fields_step(&fields->deny, walk->states, at, end, end,
+                             (part.len > 0) ? &part : NULL, &place->marks);
 
         memmove(walk->states + at, walk->states + end,
                 (out - end) * sizeof(uint32_t));
@@ -411,6 +424,32 @@ og_fields_deny_path(const og_fields_t *fields, og_fields_walk_t *walk,
     if (nparts > 0) {
         og_fields_unite(walk->states, place, at, end);
     }
+}
+
+
+/* Whether p, at the end of an empty part, is in the middle of "[]" or "..". */
+static int
+og_fields_is_step(const unsigned char *name, const unsigned char *p,
+    const unsigned char *last)
+{
+    if (p == name || p == last) {
+        return 0;
+    }
+
+    return (p[-1] == '[') ? *p == ']' : p[-1] == *p;
+}
+
+
+/* To the next break. */
+static const unsigned char *
+og_fields_skip_part(const unsigned char *p, const unsigned char *last,
+    const unsigned char *bytes)
+{
+    while (p < last && bytes[*p] != OG_PATH_BREAKS) {
+        p++;
+    }
+
+    return p;
 }
 
 
@@ -607,7 +646,7 @@ og_fields_judge(const og_place_t *place, int nested)
         return OG_FIELD_UNLISTED;
     }
 
-    return OG_FIELD_PASSES;
+    return (place->marks & OG_MARK_STRAY) ? OG_FIELD_STRAY : OG_FIELD_PASSES;
 }
 
 

@@ -141,9 +141,9 @@ og_fields_deny_copied(const og_fields_t *fields, og_fields_walk_t *walk,
         /* void */
     }
 
-    /* rules may begin with some themselves */
+    /* rules may begin with some themselves, and "_" alone may be a part */
 
-    skipped = (front > fields->front) ? front - fields->front : 0;
+    skipped = (front > fields->front + 1) ? front - fields->front - 1 : 0;
 
     for ( /* void */ ; skipped <= front; skipped++) {
         key = og_name(p + skipped, len - skipped);

@@ -31,6 +31,9 @@
 #define OG_MARK_ANY_BELOW  0x20
 #define OG_MARK_INDEXED    0x40
 
+/* of a place: it is OG_FIELD_STRAY */
+#define OG_MARK_STRAY      0x80
+
 /* a value is taken, and all that is in it */
 #define OG_MARK_TAKEN      (OG_MARK_STRIP|OG_MARK_REJECT|OG_MARK_SET)
 

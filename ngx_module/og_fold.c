@@ -17,13 +17,17 @@ typedef struct {
 } og_look_alike_t;
 
 
+static unsigned char *og_fold_part(unsigned char *out,
+    const unsigned char *part, int was_there);
 static const unsigned char *og_fold_look_alike(const unsigned char *p,
     const unsigned char *end, unsigned char **dst);
 
 
-/* above the folded byte: it may part a name; it begins a look-alike */
+/* above the folded byte: it makes a name a path; it begins a look-alike; it
+   may part a name that is a path */
 #define OG_FOLD_PATH        0x100
 #define OG_FOLD_LOOK_ALIKE  0x200
+#define OG_FOLD_BREAK       0x400
 
 
 /*
@@ -66,6 +70,10 @@ og_fold_init(og_fold_t *fold, og_match_e match)
         if (match != OG_MATCH_EXACT && c >= 'A' && c <= 'Z') {
             fold->byte[c] = (uint16_t) (c | 0x20);
         }
+
+        if (c < 0x80 && og_sketch_is_odd((unsigned char) c)) {
+            fold->byte[c] |= OG_FOLD_BREAK;
+        }
     }
 
     for (p = paths; *p != '\0'; p++) {
@@ -93,12 +101,14 @@ og_fold(const og_fold_t *fold, unsigned char *dst, const unsigned char *src,
 {
     unsigned              byte, seen;
     og_folded_t           folded;
-    unsigned char        *out;
-    const unsigned char  *p, *end;
+    unsigned char        *out, *part;
+    const unsigned char  *p, *end, *start;
 
     seen = 0;
     end = src + len;
     out = dst;
+    part = dst;
+    start = src;
 
     for (p = src; p < end; p++) {
         byte = fold->byte[*p];
@@ -108,15 +118,43 @@ og_fold(const og_fold_t *fold, unsigned char *dst, const unsigned char *src,
             continue;
         }
 
+        if (byte & OG_FOLD_BREAK) {
+            out = og_fold_part(out, part, p > start);
+        }
+
         *out = (unsigned char) byte;
         out += ((unsigned char) byte != 0);
         seen |= byte;
+
+        if (byte & OG_FOLD_BREAK) {
+            part = out;
+            start = p + 1;
+        }
+    }
+
+    if (seen & OG_FOLD_BREAK) {
+        out = og_fold_part(out, part, p > start);
     }
 
     folded.len = (size_t) (out - dst);
     folded.is_path = (seen & OG_FOLD_PATH) != 0;
 
     return folded;
+}
+
+
+/*
+ * Ends a part of a name.  One of which all is ignored is still a part, which
+ * no rule's name is equal to, but "*" is.
+ */
+static unsigned char *
+og_fold_part(unsigned char *out, const unsigned char *part, int was_there)
+{
+    if (out == part && was_there) {
+        *out++ = '_';
+    }
+
+    return out;
 }
 
 

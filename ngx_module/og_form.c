@@ -243,6 +243,7 @@ og_form_judge(og_form_pass_t *pass, const unsigned char *name, size_t len)
         break;
 
     case OG_FIELD_PASSES:
+    case OG_FIELD_STRAY:
         break;
     }
 

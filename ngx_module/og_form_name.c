@@ -218,12 +218,13 @@ og_form_is_charset(const unsigned char *name, size_t len)
 void
 og_form_name_list(og_paths_t *paths, const unsigned char *name, size_t len)
 {
-    size_t                start;
+    size_t                start, first;
     const unsigned char  *p, *end, *part;
 
     p = name;
     end = name + len;
     start = og_paths_begin(paths);
+    first = paths->len;
 
     while (p < end && !paths->full) {
         part = p;
@@ -242,6 +243,11 @@ og_form_name_list(og_paths_t *paths, const unsigned char *name, size_t len)
         }
 
         p++;
+    }
+
+    if (paths->len == first) {
+        /* "[.]" has no parts, but stood there */
+        og_paths_plain(paths, name, len);
     }
 
     og_paths_end(paths, start);

@@ -64,6 +64,15 @@ og_json_value_t og_json_find(const unsigned char *data, size_t len,
 
 
 /*
+ * The same in a text that nobody has looked at, as an upstream's answer is:
+ * *range becomes where the value stands.  Returns 0, or -1 where the text is
+ * no strict JSON, or there is no such value, or memory is short.
+ */
+int og_json_locate(og_scanner_t *scanner, const unsigned char *data,
+    size_t len, const char *pointer, size_t pointer_len, og_range_t *range);
+
+
+/*
  * Finds the member of the root object whose name differs from name in the
  * case of ASCII letters at the most, in a document that has passed
  * og_json_scan().  type is OG_JSON_NONE where there is none, or more than one.

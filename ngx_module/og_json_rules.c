@@ -103,13 +103,16 @@ og_json_decide(og_scanner_t *s, const unsigned char *p,
 
     frame = s->frame;
 
-    if (verdict == OG_FIELD_UNLISTED && s->rules->reject_unlisted) {
+    if ((verdict == OG_FIELD_UNLISTED && s->rules->reject_unlisted)
+        || (verdict == OG_FIELD_STRAY && frame->inner == OG_JSON_STAYS))
+    {
         verdict = OG_FIELD_REJECTED;
     }
 
     switch (verdict) {
 
     case OG_FIELD_PASSES:
+    case OG_FIELD_STRAY:
         break;
 
     case OG_FIELD_STRIPPED:

@@ -159,6 +159,7 @@ og_multipart_judge(og_multipart_pass_t *pass)
     switch (og_multipart_verdict(pass)) {
 
     case OG_FIELD_PASSES:
+    case OG_FIELD_STRAY:
         break;
 
     case OG_FIELD_STRIPPED:

@@ -569,3 +569,37 @@ order_guard_idempotency_headers ETag; order_guard_idempotency_headers Link;
 === order_guard_idempotency_headers: a connection's
 --- wrong: order_guard_idempotency_headers Transfer-Encoding;
 --- says: invalid header "Transfer-Encoding": it belongs to one answer and is never repeated
+
+
+
+=== order_guard_idempotency_mark: good forms
+--- good
+order_guard_idempotency_mark /data/idempotent;
+order_guard_idempotency_mark /a~1b/0;
+order_guard_idempotency_mark off;
+
+
+
+=== order_guard_idempotency_mark: a name
+--- wrong: order_guard_idempotency_mark idempotent;
+--- says: invalid mark "idempotent": it must be a JSON Pointer, as in "/data/replayed"
+
+
+
+=== order_guard_idempotency_mark: for many
+--- wrong: order_guard_idempotency_mark /items/*/replayed;
+--- says: invalid mark "/items/\*/replayed": "\*" stands for many fields, and one is set
+
+
+
+=== order_guard_idempotency_mark: a wrong escape
+--- wrong: order_guard_idempotency_mark /a~2;
+--- says: invalid mark "/a~2": "~" in a pointer is followed by 0 or 1 only
+
+
+
+=== order_guard_idempotency_mark: twice
+--- wrong
+order_guard_idempotency_mark /a;
+order_guard_idempotency_mark /b;
+--- says: "order_guard_idempotency_mark" directive is duplicate

@@ -413,7 +413,42 @@ POST /order&a;b=1?c=2&price=3
 
 
 
-=== TEST 26: a fragment that a signature covers
+=== TEST 26: a path with separators, and a query that does not have it
+--- config
+    location /order {
+        order_guard on;
+        order_guard_strip price;
+        root /nowhere;
+        try_files $uri /in?v=1&$args;
+    }
+
+    location = /in {
+        proxy_pass http://upstream;
+    }
+--- request eval
+["POST /order;v=1?a=1", "POST /order&b?k=1&price=2"]
+--- response_body_like eval
+['^POST /in\?v=1&a=1 $', '^POST /in\?v=1&k=1 $']
+
+
+
+=== TEST 27: control characters in the path
+--- config
+    location /order/ {
+        order_guard on;
+        order_guard_strip price;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_RAND_PORT_1$uri$is_args$args;
+    }
+--- request eval
+["POST /order/%20HTTP/1.0%0d%0aContent-Length:%200%0d%0a%0d%0a", "POST /order/a%09b", "POST /order/a%7f", "POST /order/a"]
+--- error_code eval
+[400, 400, 400, 200]
+--- response_body_like eval
+[(qr/"detail":"a control character in the path".*"code":"BODY_MALFORMED"/) x 3, '^POST /order/a $']
+
+
+
+=== TEST 28: a fragment that a signature covers
 --- rules
         order_guard_strip price;
 --- request eval

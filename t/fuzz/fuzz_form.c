@@ -273,10 +273,11 @@ check_parts(const rules_t *rules, const uint8_t *name, size_t len,
         n = i - start;
 
         for (j = 0; j < rules->nbare && n > 0; j++) {
-            /* no name of a field has these, when it is split */
+            /* no part of a name has these */
 
             check(memchr(rules->bare[j].text, ';', rules->bare[j].len)
                   || memchr(rules->bare[j].text, '=', rules->bare[j].len)
+                  || memchr(rules->bare[j].text, '(', rules->bare[j].len)
                   || rules->bare[j].len != n
                   || memcmp(rules->bare[j].text, name + start, n) != 0);
         }

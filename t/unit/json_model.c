@@ -32,13 +32,16 @@ typedef struct {
 
 
 /*
- * What makes a name a path, and where it is parted then: in two ways, as rules
- * may have names with the bytes of the first.  "(" is not made here.
+ * What makes a name a path, and where it is parted then: in some ways, as
+ * rules may have names with the bytes of the first, and as an empty part may
+ * be one.  "(" is not made here.
  */
 #define PATH  ".[>/"
 
-static const char  *partings[] = { ".[]'\">/", ".[]'\"" };
+static const char  *partings[] = { ".[]'\">/", ".[]'\"", ".[]'\">/" };
 
+#define NARROW    1
+#define EMPTY     2
 #define PARTINGS  (sizeof(partings) / sizeof(partings[0]))
 
 
@@ -98,22 +101,31 @@ same(og_match_e match, const char *name, const char *token)
 static char *
 parts_of(char name[MODEL_NAME], const char *of, size_t parting)
 {
-    char  *arrow;
+    size_t   n;
+    char    *arrow;
 
-    snprintf(name, MODEL_NAME, "%s", of);
+    for (n = 0; *of != '\0' && n < MODEL_NAME - 2; of++) {
+        name[n++] = *of;
 
-    if (parting == 0) {
-        for (arrow = strstr(name, "->"); arrow; arrow = strstr(arrow, "->")) {
-            *arrow = '>';
+        if (parting == EMPTY
+            && ((*of == '[') ? of[1] == ']'
+                : strchr(".]'\">/", *of) && of[1] == *of))
+        {
+            name[n++] = '\1';
         }
+    }
+
+    name[n] = '\0';
+
+    while (parting != NARROW && (arrow = strstr(name, "->")) != NULL) {
+        *arrow = '>';
     }
 
     return name;
 }
 
 
-static int
-leads(og_match_e match, const model_rule_t *rule, size_t token,
+static int leads(og_match_e match, const model_rule_t *rule, size_t token,
     const step_t *path, size_t n, int takes);
 
 
@@ -202,10 +214,9 @@ is_named(og_match_e match, const model_rule_t *rule, const step_t *last)
 
     for (i = 0; i < PARTINGS && strpbrk(last->name, PATH) != NULL; i++) {
 
-        for (part = strtok_r(parts_of(name, last->name, i), partings[i],
-                             &save);
-             part != NULL;
-             part = strtok_r(NULL, partings[i], &save))
+        part = strtok_r(parts_of(name, last->name, i), partings[i], &save);
+
+        for ( /* void */ ; part; part = strtok_r(NULL, partings[i], &save))
         {
             if (same(match, part, rule->tokens[0])) {
                 return 1;
@@ -508,8 +519,9 @@ add_part(json_t *left, json_t *value, walk_t *walk)
 
     if (!rejected && !cut
         && (walk->all_listed
-            || !is_unlisted(walk->rules, walk->path, walk->n, 1))
-        && is_stray(walk->rules, walk->path, walk->n))
+            || !is_unlisted(walk->rules, walk->path, walk->n,
+                            json_is_object(value) || json_is_array(value)))
+        && !walk->in_cut && is_stray(walk->rules, walk->path, walk->n))
     {
         rejected = 1;
     }

@@ -43,7 +43,8 @@ static const char  *spellings[] = {
     "USER-ID", "0", "1", "a.b", "a[b]", "A.B", "items[0].price", "x.price",
     "x", "\\u0058", "", "_", "a", "b", "\xe0\xb8\x9e", "\\ud83d\\ude00",
     "unlike any rule", "a\\\"b\\\\c\\/d", "a->b", "x->price->b", "a/b",
-    "@price", "pri ce", "user id", "items:0:price", "b-"
+    "@price", "pri ce", "user id", "items:0:price", "b-", "items._.price",
+    "items[].price", "items[][x]", "a..b", "_.x", "x[ ]", "-/-/b"
 };
 
 static const char  *scalars[] = {

@@ -234,6 +234,58 @@ test_find_in_other_roots(void **state)
 }
 
 
+/* In a text that may be anything. */
+static void
+test_locate(void **state)
+{
+    size_t         i;
+    og_range_t     range;
+    og_scanner_t  *scanner;
+
+    static const struct {
+        const char  *pointer;
+        const char  *text;
+        const char  *value;           /* NULL: none is found */
+    } rows[] = {
+        { "/a", "{\"a\":false}", "false" },
+        { "/a/b", " {\"x\":[1], \"a\" : { \"b\" : {\"c\":1} } } ",
+          "{\"c\":1}" },
+        { "/a/1", "{\"a\":[1,\"two\"]}", "\"two\"" },
+        { "/\xe0\xb8\x81", "{\"\\u0e01\":12.50}", "12.50" },
+        { "/b", "{\"a\":false}", NULL },
+        { "/a", "{\"a\":false", NULL },
+        { "/a", "{\"a\":1,\"a\":2}", NULL },
+        { "/a", "[1]", NULL },
+        { "/a", "<html>", NULL },
+        { "/a", "", NULL },
+    };
+
+    (void) state;
+
+    scanner = og_scanner_create();
+    assert_non_null(scanner);
+
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+
+        if (og_json_locate(scanner, (const unsigned char *) rows[i].text,
+                           strlen(rows[i].text), rows[i].pointer,
+                           strlen(rows[i].pointer), &range)
+            != 0)
+        {
+            assert_null(rows[i].value);
+            continue;
+        }
+
+        assert_non_null(rows[i].value);
+        assert_int_equal(range.end - range.start, strlen(rows[i].value));
+        assert_memory_equal(rows[i].text + range.start, rows[i].value,
+                            range.end - range.start);
+    }
+
+    og_scanner_free(scanner);
+}
+
+
 static void
 test_unescape(void **state)
 {
@@ -457,6 +509,7 @@ main(void)
         cmocka_unit_test(test_long_names_in_lists),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_in_other_roots),
+        cmocka_unit_test(test_locate),
         cmocka_unit_test(test_unescape),
         cmocka_unit_test(test_canonical),
         cmocka_unit_test(test_canonical_of_any_ranges),
