@@ -52,7 +52,7 @@ __DATA__
 ['{ "success":true,"data":{"total":19.90,"idempotent": false ,"note":"\u0e01"} }',
  '{ "success":true,"data":{"total":19.90,"idempotent": true ,"note":"\u0e01"} }']
 --- response_headers eval
-["Content-Length: 78\n! Idempotent-Replayed", "Content-Length: 77\nIdempotent-Replayed: true"]
+["! Idempotent-Replayed", "Content-Length: 77\nIdempotent-Replayed: true"]
 
 
 
