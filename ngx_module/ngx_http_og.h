@@ -256,6 +256,10 @@ typedef struct {
     ngx_chain_t                **gathered_last;
     size_t                       gathered_size;
     ngx_str_t                    content;       /* of the answer to send */
+    unsigned                     held:1;        /* the last byte, when that */
+    u_char                       held_byte;     /* is too large */
+    ngx_chain_t                 *free;          /* for bytes that were held */
+    ngx_chain_t                 *busy;
 } ngx_http_og_ctx_t;
 
 
@@ -351,6 +355,10 @@ ngx_int_t ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 ngx_int_t ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_chain_t *in);
 
+/* Ends it: its last byte leaves. */
+ngx_int_t ngx_http_og_end_stream(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
 /* Marks a buffer as sent. */
 void ngx_http_og_consume(ngx_buf_t *b);
 
@@ -365,8 +373,8 @@ void ngx_http_og_consume(ngx_buf_t *b);
 ngx_int_t ngx_http_og_store_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
-/* Ends the claim with a record that keeps status and headers only. */
-void ngx_http_og_store_tombstone(ngx_http_request_t *r,
+/* The same with a record that keeps the status only. */
+ngx_int_t ngx_http_og_store_tombstone(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
 /* Ends the claim, if there is one: sent, and no whole answer came. */

@@ -299,7 +299,8 @@ ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return NGX_AGAIN;
 
     case NGX_HTTP_OG_ANSWER_READY:
-        return ngx_http_og_send_content(r, ctx);
+        return ctx->held ? ngx_http_og_end_stream(r, ctx)
+                         : ngx_http_og_send_content(r, ctx);
 
     case NGX_HTTP_OG_ANSWER_STREAMING:
         return ngx_http_og_stream(r, ctx, in);

@@ -18,6 +18,12 @@ static ngx_uint_t ngx_http_og_is_cut_short(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_start_streaming(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_pass_on(ngx_http_request_t *r, ngx_chain_t *in);
+static ngx_int_t ngx_http_og_hold_back(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_chain_t *in, ngx_chain_t **out,
+    ngx_uint_t *last);
+static ngx_int_t ngx_http_og_release_held(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_chain_t ***next);
 
 
 ngx_int_t
@@ -269,18 +275,55 @@ ngx_http_og_start_streaming(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
+/*
+ * All but the last byte leaves as it comes.  That one waits until the store
+ * knows that the order is finished: a retry that follows upon a whole answer
+ * must not find it running.
+ */
+
 ngx_int_t
 ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_chain_t *in)
 {
     ngx_int_t     rc;
-    ngx_chain_t  *cl;
+    ngx_uint_t    last;
+    ngx_chain_t  *out;
 
-    for (cl = in; cl; cl = cl->next) {
-        if (cl->buf->last_buf && ctx->claimed) {
-            ngx_http_og_store_tombstone(r, ctx);
-        }
+    if (!ctx->claimed) {
+        return ngx_http_og_pass_on(r, in);
     }
+
+    if (ngx_http_og_hold_back(r, ctx, in, &out, &last) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    rc = ngx_http_og_pass_on(r, out);
+
+    ngx_chain_update_chains(r->pool, &ctx->free, &ctx->busy, &out,
+                            (ngx_buf_tag_t) &ngx_http_order_guard_module);
+
+    if (!last) {
+        return rc;
+    }
+
+    if (ngx_http_og_store_tombstone(r, ctx) != NGX_AGAIN) {
+        return ngx_http_og_end_stream(r, ctx);
+    }
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_STORING;
+    ctx->asked = ngx_current_msec;
+    r->buffered |= NGX_HTTP_OG_BUFFERED;
+
+    return NGX_AGAIN;
+}
+
+
+/* A client that left does not stop the order. */
+
+static ngx_int_t
+ngx_http_og_pass_on(ngx_http_request_t *r, ngx_chain_t *in)
+{
+    ngx_int_t  rc;
 
     rc = ngx_http_og_next_body_filter(r, in);
 
@@ -288,9 +331,126 @@ ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return rc;
     }
 
-    for (cl = in; cl; cl = cl->next) {
-        ngx_http_og_consume(cl->buf);
+    for ( /* void */ ; in; in = in->next) {
+        ngx_http_og_consume(in->buf);
     }
 
     return NGX_OK;
+}
+
+
+/*
+ * Makes a chain of what may leave now: the byte that was held back so far, and
+ * all but the last byte of what has come.
+ */
+
+static ngx_int_t
+ngx_http_og_hold_back(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t *in, ngx_chain_t **out, ngx_uint_t *last)
+{
+    ngx_buf_t     *b, *tail;
+    ngx_chain_t   *cl, **next;
+
+    *out = NULL;
+    *last = 0;
+    next = out;
+    tail = NULL;
+
+    for (cl = in; cl; cl = cl->next) {
+        tail = ngx_buf_size(cl->buf) ? cl->buf : tail;
+    }
+
+    if (tail) {
+
+        if (ctx->held && ngx_http_og_release_held(r, ctx, &next) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ctx->held = 1;
+        ctx->held_byte = *--tail->last;
+        tail->file_last -= tail->in_file;
+    }
+
+    for (cl = in; cl; cl = cl->next) {
+        b = cl->buf;
+
+        *last |= b->last_buf;
+        b->last_buf = 0;
+
+        if (ngx_buf_size(b) == 0 && !b->flush) {
+            continue;
+        }
+
+        *next = ngx_alloc_chain_link(r->pool);
+        if (*next == NULL) {
+            return NGX_ERROR;
+        }
+
+        (*next)->buf = b;
+        (*next)->next = NULL;
+        next = &(*next)->next;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Appends the byte that was held back. */
+
+static ngx_int_t
+ngx_http_og_release_held(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_chain_t ***next)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    cl = ngx_chain_get_free_buf(r->pool, &ctx->free);
+    if (cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b = cl->buf;
+
+    if (b->start == NULL) {
+        b->start = ngx_palloc(r->pool, 1);
+        if (b->start == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->tag = (ngx_buf_tag_t) &ngx_http_order_guard_module;
+        b->temporary = 1;
+        b->end = b->start + 1;
+    }
+
+    *b->start = ctx->held_byte;
+    b->pos = b->start;
+    b->last = b->end;
+
+    cl->next = NULL;
+
+    **next = cl;
+    *next = &cl->next;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_end_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_chain_t  *out, **next;
+
+    next = &out;
+
+    if (ngx_http_og_release_held(r, ctx, &next) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    out->buf->last_buf = 1;
+    out->buf->last_in_chain = 1;
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
+    ctx->held = 0;
+
+    return ngx_http_og_pass_on(r, out);
 }

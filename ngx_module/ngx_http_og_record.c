@@ -108,7 +108,7 @@ ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
-void
+ngx_int_t
 ngx_http_og_store_tombstone(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     og_record_t  record;
@@ -120,7 +120,7 @@ ngx_http_og_store_tombstone(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->claimed = 0;
 
-    (void) ngx_http_og_store_complete(ctx->op, &record,
+    return ngx_http_og_store_complete(ctx->op, &record,
                                       ctx->conf->idempotency->ttl);
 }
 
@@ -154,7 +154,7 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     {
         /* the upstream did answer, it was the client that did not listen */
 
-        ngx_http_og_store_tombstone(r, ctx);
+        (void) ngx_http_og_store_tombstone(r, ctx);
         return;
     }
 

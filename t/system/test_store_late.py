@@ -2,13 +2,19 @@
 when its connection broke must neither run an order twice, nor lose an answer,
 nor block a key (design, "The record protocol": fence and settle list)."""
 
+import os
+
 from og import client
 from og.faulty import (DOWN, UP, delivered, gate, held,     # noqa: F401
                        proxied, reconnected)
 from og.gate import order_bytes, replayed
 from og.parallel import Later
+from og.peer import Peer, answering
 from og.problem import check_problem
 from og.process import wait_until
+
+
+TOMBSTONE = 4       # the second byte of a record (og_record.h)
 
 
 def running(gate, key, name, fault=""):                     # noqa: F811
@@ -170,3 +176,37 @@ def test_answer_is_repeated_without_client_kill(proxied,    # noqa: F811
     wait_until(lambda: replayed(gate.order("k")), what="not settled")
     gate.check_replays(first.value(), "k")
     assert "s3cret" not in gate.nginx.error_log()
+
+
+def test_large_answer_ends_behind_its_record(proxied):      # noqa: F811
+    """Who has all of it can send the key again: it is not running any more,
+    neither for another gateway."""
+    body = os.urandom(300000)
+    with Peer(answering(body)) as peer:
+        gate = proxied(timeout=3000, address=peer.address,
+                       location="order_guard_idempotency_response_limit 64k;")
+        gate.proxy.delay(200, UP)
+        for number in range(3):
+            answer = gate.order(f"k{number}")
+            assert (answer.status, answer.body) == (200, body)
+            records = [gate.redis.command("GET", name)
+                       for name in gate.redis.records()]
+            assert [record[1] for record in records] == \
+                [TOMBSTONE] * (number + 1)
+
+
+def test_large_answer_ends_without_its_store(proxied):      # noqa: F811
+    body = os.urandom(300000)
+    gates = []
+
+    def act(sock, head, text):
+        gates[0].proxy.hold(UP)
+        return answering(body)(sock, head, text)
+
+    with Peer(act) as peer:
+        gates.append(proxied(
+            address=peer.address,
+            location="order_guard_idempotency_response_limit 64k;"))
+        answer = gates[0].order("k")
+        assert (answer.status, answer.body) == (200, body)
+        gates[0].proxy.deliver()
