@@ -447,6 +447,10 @@ ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
 ngx_uint_t ngx_http_og_is_guarded(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf);
 
+/* Whether a method of this name, in upper case, is guarded by itself. */
+ngx_uint_t ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf,
+    const ngx_str_t *name);
+
 
 /* ngx_http_og_body.c: the request's body in and out */
 

@@ -14,9 +14,14 @@ static ngx_int_t ngx_http_og_bind_store(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
 static void ngx_http_og_check_scope(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
-static ngx_int_t ngx_http_og_check_upstreams(ngx_conf_t *cf);
+static ngx_int_t ngx_http_og_check_upstreams(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
 static ngx_int_t ngx_http_og_check_upstream(ngx_conf_t *cf,
-    ngx_http_upstream_conf_t *ucf);
+    ngx_http_og_loc_conf_t *conf, ngx_http_upstream_conf_t *ucf);
+#if (NGX_HTTP_CACHE)
+static ngx_int_t ngx_http_og_check_cache(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf, ngx_http_upstream_conf_t *ucf);
+#endif
 
 
 /*
@@ -183,7 +188,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (ngx_http_og_check_upstreams(cf) != NGX_OK) {
+    if (ngx_http_og_check_upstreams(cf, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -307,7 +312,7 @@ ngx_http_og_check_scope(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
 /* An order must not be sent twice by nginx itself. */
 
 static ngx_int_t
-ngx_http_og_check_upstreams(ngx_conf_t *cf)
+ngx_http_og_check_upstreams(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
 {
     void             **loc_conf;
     ngx_uint_t         i, n;
@@ -325,7 +330,8 @@ ngx_http_og_check_upstreams(ngx_conf_t *cf)
         for (n = 0; ngx_http_og_upstream_modules[n]; n++) {
 
             if (ngx_strcmp(module->name, ngx_http_og_upstream_modules[n]) == 0
-                && ngx_http_og_check_upstream(cf, loc_conf[module->ctx_index])
+                && ngx_http_og_check_upstream(cf, conf,
+                                              loc_conf[module->ctx_index])
                    != NGX_OK)
             {
                 return NGX_ERROR;
@@ -338,7 +344,8 @@ ngx_http_og_check_upstreams(ngx_conf_t *cf)
 
 
 static ngx_int_t
-ngx_http_og_check_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *ucf)
+ngx_http_og_check_upstream(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
+    ngx_http_upstream_conf_t *ucf)
 {
     if (ucf->next_upstream & NGX_HTTP_UPSTREAM_FT_NON_IDEMPOTENT) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -348,5 +355,52 @@ ngx_http_og_check_upstream(ngx_conf_t *cf, ngx_http_upstream_conf_t *ucf)
         return NGX_ERROR;
     }
 
+#if (NGX_HTTP_CACHE)
+
+    return ngx_http_og_check_cache(cf, conf, ucf);
+
+#else
+
+    return NGX_OK;
+
+#endif
+}
+
+
+#if (NGX_HTTP_CACHE)
+
+/* A cached answer, of another order or a stale one, is none to this order. */
+
+static ngx_int_t
+ngx_http_og_check_cache(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf,
+    ngx_http_upstream_conf_t *ucf)
+{
+    ngx_uint_t  i;
+
+    static const struct {
+        ngx_uint_t  bit;
+        ngx_str_t   name;
+    } methods[] = {
+        { NGX_HTTP_GET, ngx_string("GET") },
+        { NGX_HTTP_HEAD, ngx_string("HEAD") },
+        { NGX_HTTP_POST, ngx_string("POST") }
+    };
+
+    for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+
+        if (ucf->cache == 1 && (ucf->cache_methods & methods[i].bit)
+            && ngx_http_og_method_is_guarded(conf, &methods[i].name))
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "a cache for %V answers orders in place of the "
+                               "upstream where \"order_guard_idempotency\" is "
+                               "on, take the method out of \"cache_methods\" "
+                               "or turn the cache off", &methods[i].name);
+            return NGX_ERROR;
+        }
+    }
+
     return NGX_OK;
 }
+
+#endif

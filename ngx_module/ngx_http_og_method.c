@@ -17,9 +17,7 @@ static ngx_uint_t ngx_http_og_is_method_field(ngx_str_t *field);
 static u_char ngx_http_og_next_char(u_char **p, u_char *last);
 static ngx_uint_t ngx_http_og_field_may_become(ngx_http_request_t *r,
     ngx_http_og_loc_conf_t *olcf, ngx_str_t *field);
-static ngx_uint_t ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf,
-    ngx_str_t *name);
-static ngx_uint_t ngx_http_og_method_is_among(ngx_str_t *name,
+static ngx_uint_t ngx_http_og_method_is_among(const ngx_str_t *name,
     ngx_str_t *method, ngx_uint_t n);
 
 
@@ -244,8 +242,9 @@ ngx_http_og_field_may_become(ngx_http_request_t *r,
 }
 
 
-static ngx_uint_t
-ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf, ngx_str_t *name)
+ngx_uint_t
+ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf,
+    const ngx_str_t *name)
 {
     if (olcf->methods) {
         return ngx_http_og_method_is_among(name, olcf->methods->elts,
@@ -259,7 +258,8 @@ ngx_http_og_method_is_guarded(ngx_http_og_loc_conf_t *olcf, ngx_str_t *name)
 
 
 static ngx_uint_t
-ngx_http_og_method_is_among(ngx_str_t *name, ngx_str_t *method, ngx_uint_t n)
+ngx_http_og_method_is_among(const ngx_str_t *name, ngx_str_t *method,
+    ngx_uint_t n)
 {
     for ( /* void */ ; n; n--, method++) {
         if (method->len == name->len

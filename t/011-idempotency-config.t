@@ -192,6 +192,38 @@ order_guard_idempotency off; proxy_next_upstream error non_idempotent;
 
 
 
+=== order_guard_idempotency: a cache does not answer orders
+--- http_config
+    proxy_cache_path cache keys_zone=zone:1m;
+--- wrong
+order_guard_idempotency required;
+proxy_cache zone; proxy_cache_methods POST;
+--- says_anywhere: a cache for POST answers orders in place of the upstream where "order_guard_idempotency" is on, take the method out of "cache_methods" or turn the cache off
+
+
+
+=== order_guard_idempotency: nor one of methods that are guarded here
+--- http_config
+    fastcgi_cache_path cache keys_zone=zone:1m;
+--- wrong
+order_guard_idempotency required; order_guard_methods GET;
+fastcgi_cache zone; fastcgi_cache_key k;
+--- says_anywhere: a cache for GET answers orders
+
+
+
+=== order_guard_idempotency: a cache of other methods may be there
+--- http_config
+    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT;
+    proxy_cache_path cache keys_zone=zone:1m;
+--- good
+order_guard_idempotency required; proxy_cache zone;
+order_guard_idempotency off; proxy_cache zone; proxy_cache_methods POST;
+order_guard_idempotency required; order_guard_methods PUT; proxy_cache zone; proxy_cache_methods POST;
+order_guard_idempotency required; proxy_cache off; proxy_cache_methods POST;
+
+
+
 === order_guard_idempotency_key: good forms
 --- good
 order_guard_idempotency_key $http_x_request_key;
