@@ -12,6 +12,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "ngx_http_og_settings.h"
 #include "ngx_http_og_store.h"
 #include "og_envelope.h"
 #include "og_fields.h"
@@ -57,127 +58,12 @@ typedef enum {
 } ngx_http_og_error_e;
 
 
-typedef enum {
-    NGX_HTTP_OG_IDEMPOTENCY_OFF = 0,
-    NGX_HTTP_OG_IDEMPOTENCY_OPTIONAL,
-    NGX_HTTP_OG_IDEMPOTENCY_REQUIRED
-} ngx_http_og_enforcement_e;
-
-
-typedef enum {
-    NGX_HTTP_OG_DETAIL_DEFAULT = 0, /* passed for 4xx, hidden for 5xx */
-    NGX_HTTP_OG_DETAIL_PASS,
-    NGX_HTTP_OG_DETAIL_HIDE
-} ngx_http_og_detail_e;
-
-
-/* Statuses 100 to 599, a bit each. */
-typedef struct {
-    uint64_t                     bits[8];
-} ngx_http_og_statuses_t;
-
-
-typedef struct {
-    ngx_uint_t                   enforcement;
-    ngx_str_t                    store_name;
-    ngx_http_complex_value_t    *scope;         /* NULL: $server_name */
-    ngx_msec_t                   ttl;
-    ngx_msec_t                   error_ttl;
-    ngx_msec_t                   lease;
-    ngx_msec_t                   unknown_ttl;
-    ngx_uint_t                   on_unknown;
-} ngx_http_og_idempotency_t;
-
-
-typedef struct {
-    og_window_t                  window;
-    ngx_str_t                    name;          /* safe in a quoted string */
-    ngx_http_complex_value_t    *key;           /* NULL: the caller */
-} ngx_http_og_limit_t;
-
-
-/* A line of the configuration. */
-typedef struct {
-    ngx_str_t                    file;
-    ngx_uint_t                   number;
-} ngx_http_og_line_t;
-
-
-/* A field of strip, reject or allow. */
-typedef struct {
-    ngx_str_t                    name;
-    ngx_http_og_line_t           line;
-} ngx_http_og_field_t;
-
-
-/* A field that the gateway writes. */
-typedef struct {
-    ngx_str_t                    field;
-    ngx_http_og_line_t           line;
-    og_set_type_e                type;
-    ngx_http_complex_value_t    *value;
-} ngx_http_og_set_t;
-
-
-typedef struct {
-    ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
-    ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
-    ngx_http_core_srv_conf_t    *nameless;  /* a server without a name */
-    unsigned                     warned_nameless:1;
-    ngx_int_t                    request_id;    /* index of $request_id */
-    ngx_array_t                  request_variables; /* indexes of those that
-                                                   repeat the request */
-} ngx_http_og_main_conf_t;
-
-
-typedef struct {
-    ngx_flag_t                   enable;
-
-    ngx_http_complex_value_t    *token;
-    ngx_flag_t                   token_optional;
-    ngx_str_t                    challenge;
-    ngx_array_t                 *methods;       /* of ngx_str_t; NULL: all but
-                                                   GET HEAD OPTIONS TRACE */
-
-    ngx_array_t                 *strip;     /* of ngx_http_og_field_t */
-    ngx_array_t                 *reject;
-    ngx_array_t                 *allow;
-    ngx_uint_t                   reject_unlisted;
-    ngx_array_t                 *sets;          /* of ngx_http_og_set_t, in
-                                                   the order of their rules */
-    ngx_uint_t                   match;
-    og_fields_t                 *fields;        /* compiled; NULL: none */
-    size_t                       body_limit;
-    ngx_int_t                    json_depth;
-
-    ngx_http_og_store_t         *store;     /* of records and counters */
-    ngx_http_og_idempotency_t   *idempotency;   /* NULL: off */
-    ngx_http_complex_value_t    *key;           /* NULL: Idempotency-Key */
-    ngx_str_t                    key_header;    /* lower case; empty where the
-                                                   key is no header */
-    ngx_array_t                 *fingerprint;   /* of complex values */
-    ngx_http_og_statuses_t      *release;
-    ngx_array_t                 *headers;       /* of ngx_str_t, that a replay
-                                                   repeats; NULL: a default */
-    ngx_str_t                    mark;          /* pointer to the member that
-                                                   is true in a replay */
-    size_t                       response_limit;
-    ngx_uint_t                   pass_on_failure;
-
-    ngx_array_t                 *limits;        /* of ngx_http_og_limit_t */
-
-    ngx_uint_t                   errors;        /* 1: problem */
-    ngx_http_og_statuses_t      *error_skip;
-    ngx_uint_t                   error_detail;
-    ngx_str_t                    error_type;    /* NUL-terminated */
-} ngx_http_og_loc_conf_t;
-
-
 /* Where a request stands on its way to the upstream. */
 typedef enum {
     NGX_HTTP_OG_UNSEEN = 0,     /* an error before the guard was asked */
     NGX_HTTP_OG_READING,        /* the client sends its body */
     NGX_HTTP_OG_ASKING,         /* the store is asked */
+    NGX_HTTP_OG_WAITING,        /* it will be asked again */
     NGX_HTTP_OG_PASSED,         /* on its way to the content handler */
     NGX_HTTP_OG_REFUSING,       /* ctx->error is to be answered */
     NGX_HTTP_OG_REFUSED,        /* it was handed to nginx as a status */
@@ -244,6 +130,13 @@ typedef struct {
     ngx_msec_t                   asked;         /* when the store was asked */
     ngx_msec_t                   waited;
 
+    unsigned                     waits:1;       /* for a running request */
+    uint32_t                     waits_for;     /* hash of its key */
+    ngx_queue_t                  waiters;
+    ngx_event_t                  wait_event;
+    ngx_msec_t                   wait_until;
+    ngx_msec_t                   pause;         /* until it asks again */
+
     ngx_http_og_error_e          error;
     ngx_uint_t                   retry_after;
     ngx_str_t                    detail;        /* NUL-terminated or empty */
@@ -271,11 +164,23 @@ extern ngx_module_t  ngx_http_order_guard_module;
 /* The PRECONTENT handler. */
 ngx_int_t ngx_http_og_handler(ngx_http_request_t *r);
 
+/* Asks the store once more, for a request that waits. */
+void ngx_http_og_ask_again(ngx_event_t *ev);
+
+/* Has the request pass when the handler goes on with it. */
+void ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
 /* Has the request refused when the handler goes on with it. */
 void ngx_http_og_refuse(ngx_http_og_ctx_t *ctx, ngx_http_og_error_e error);
 
 /* Goes on with the answer's delivery; the store's reply to complete. */
 void ngx_http_og_stored(ngx_http_og_op_t *op);
+
+
+/* ngx_http_og_verdict.c */
+
+/* Sets ctx->state by op->verdict, and what the variables say. */
+void ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_ctx.c */
@@ -388,6 +293,19 @@ void ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 
 /* Sends the answer of op->record; the status of ngx_http_output_filter(). */
 ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+
+
+/* ngx_http_og_wait.c: duplicates that wait for a running request */
+
+/*
+ * Has handler called in a while, with the context as its data, to ask the
+ * store again.  0 where the request must not wait, or has waited enough.
+ */
+ngx_uint_t ngx_http_og_start_waiting(ngx_http_og_ctx_t *ctx,
+    ngx_event_handler_pt handler);
+
+/* The request waits no longer, if it did. */
+void ngx_http_og_stop_waiting(ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_dispatch.c: a request on its way to the upstream */

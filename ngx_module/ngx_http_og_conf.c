@@ -201,6 +201,13 @@ ngx_command_t  ngx_http_og_commands[] = {
       0,
       NULL },
 
+    { ngx_string("order_guard_idempotency_wait"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_conf_msec,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, wait),
+      NULL },
+
     { ngx_string("order_guard_idempotency_on_failure"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_og_conf_enum,

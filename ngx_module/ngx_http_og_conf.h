@@ -23,6 +23,7 @@ char *ngx_http_og_conf_size(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_depth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* Appends the directive's words to an array; lines of one level add up. */
+char *ngx_http_og_conf_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 

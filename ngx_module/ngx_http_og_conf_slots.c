@@ -118,6 +118,38 @@ ngx_http_og_conf_depth(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
 
 char *
+ngx_http_og_conf_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char  *p = conf;
+
+    ngx_int_t    ms;
+    ngx_str_t   *value;
+    ngx_msec_t  *slot;
+
+    slot = (ngx_msec_t *) (p + cmd->offset);
+
+    if (*slot != NGX_CONF_UNSET_MSEC) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    ms = ngx_parse_time(&value[1], 0);
+
+    if (ms == NGX_ERROR) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" has an invalid time \"%V\", it must be as "
+                           "in \"500ms\" or \"2s\"", &cmd->name, &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    *slot = (ngx_msec_t) ms;
+
+    return NGX_CONF_OK;
+}
+
+
+char *
 ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char  *p = conf;

@@ -19,12 +19,8 @@ static void ngx_http_og_body_handler(ngx_http_request_t *r);
 static void ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_wait(ngx_http_request_t *r);
 static void ngx_http_og_answered(ngx_http_og_op_t *op);
-static void ngx_http_og_take_verdict(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
-static void ngx_http_og_store_failed(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
-static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
-static void ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_go_on(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_asking(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_refuse_for(ngx_http_og_ctx_t *ctx, ngx_int_t rc);
 static ngx_int_t ngx_http_og_resume(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -122,7 +118,7 @@ ngx_http_og_admit(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_http_og_refuse_for(ctx, rc);
     }
 
-    if (ctx->state == NGX_HTTP_OG_ASKING) {
+    if (ngx_http_og_is_asking(ctx)) {
         ngx_http_og_wait(r);
         return NGX_DONE;
     }
@@ -211,7 +207,7 @@ ngx_http_og_body_handler(ngx_http_request_t *r)
         ngx_http_og_refuse_for(ctx, rc);
     }
 
-    if (ctx->state == NGX_HTTP_OG_ASKING) {
+    if (ngx_http_og_is_asking(ctx)) {
         ngx_http_og_wait(r);
         return;
     }
@@ -311,134 +307,60 @@ ngx_http_og_answered(ngx_http_og_op_t *op)
     ctx->waited += ngx_current_msec - ctx->asked;
 
     ngx_http_og_take_verdict(r, ctx);
-
-    r->read_event_handler = ngx_http_block_reading;
-    r->write_event_handler = ngx_http_core_run_phases;
-
-    ngx_http_core_run_phases(r);
+    ngx_http_og_go_on(r, ctx);
 
     ngx_http_run_posted_requests(c);
 }
 
 
-/* The store's verdict becomes the request's state. */
-
-static void
-ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+void
+ngx_http_og_ask_again(ngx_event_t *ev)
 {
-    ngx_http_og_op_t  *op;
+    ngx_connection_t    *c;
+    ngx_http_og_ctx_t   *ctx;
+    ngx_http_request_t  *r;
 
-    op = ctx->op;
+    ctx = ev->data;
+    r = ctx->request;
+    c = r->connection;
 
-    if (op->nquotas) {
-        ngx_str_set(&ctx->limit, "PASSED");
-    }
+    ngx_http_set_log_request(c->log, r);
 
-    switch (op->verdict) {
+    ngx_http_og_op_close(ctx->op);
+    ctx->op = NULL;
 
-    case NGX_HTTP_OG_CLAIMED:
-        ngx_str_set(&ctx->idempotency, "CLAIMED");
-        op->handler = ngx_http_og_stored;
-        ctx->claimed = 1;
+    ngx_http_og_ask(r, ctx);
+    ngx_http_og_go_on(r, ctx);
 
-        /* conditions are the upstream's to judge, of the order it makes */
-
-        r->disable_not_modified = 1;
-
-        /* fall through */
-
-    case NGX_HTTP_OG_ADMITTED:
-        ctx->counted = op->nquotas != 0;
-        ngx_http_og_pass(r, ctx);
-        break;
-
-    case NGX_HTTP_OG_FINISHED:
-        ngx_str_set(&ctx->idempotency, "REPLAYED");
-        ctx->state = NGX_HTTP_OG_REPLAYING;
-        break;
-
-    case NGX_HTTP_OG_UNAVAILABLE_RESULT:
-        ngx_str_set(&ctx->idempotency, "REPLAYED");
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_RESULT_UNAVAILABLE);
-        break;
-
-    case NGX_HTTP_OG_RUNNING:
-        ngx_str_set(&ctx->idempotency, "IN_PROGRESS");
-        ctx->retry_after = op->retry_after;
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_IN_PROGRESS);
-        break;
-
-    case NGX_HTTP_OG_UNKNOWN:
-        ngx_str_set(&ctx->idempotency, "UNKNOWN");
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_OUTCOME_UNKNOWN);
-        break;
-
-    case NGX_HTTP_OG_REUSED:
-        ngx_str_set(&ctx->idempotency, "REUSED");
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_KEY_REUSED);
-        break;
-
-    case NGX_HTTP_OG_LIMITED:
-        ngx_http_og_limited(ctx);
-        break;
-
-    case NGX_HTTP_OG_STORE_FAILED:
-        ngx_http_og_store_failed(r, ctx);
-        break;
-    }
+    ngx_http_run_posted_requests(c);
 }
 
 
 static void
-ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
+ngx_http_og_go_on(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t         i, wait;
-    ngx_http_og_op_t  *op;
-
-    op = ctx->op;
-
-    for (i = 0; i < op->nquotas; i++) {
-        wait = (ngx_uint_t) op->quotas[i].verdict.retry_after;
-
-        if (!op->quotas[i].verdict.admitted && wait > ctx->retry_after) {
-            ctx->retry_after = wait;
-        }
-    }
-
-    ngx_str_set(&ctx->limit, "REJECTED");
-    ctx->counted = 1;
-
-    ngx_http_og_refuse(ctx, NGX_HTTP_OG_RATE_LIMITED);
-}
-
-
-/*
- * Without its store the guard cannot tell a retry from an order, but a limit
- * is not worth an order.
- */
-
-static void
-ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
-{
-    if (ctx->op->nquotas) {
-        ngx_str_set(&ctx->limit, "BYPASSED");
-    }
-
-    if (ctx->keyed && !ctx->conf->pass_on_failure) {
-        ctx->retry_after = 1;
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_STORE_UNAVAILABLE);
+    if (ngx_http_og_is_asking(ctx)) {
         return;
     }
 
-    if (ctx->keyed) {
-        ngx_str_set(&ctx->idempotency, "BYPASSED");
-    }
+    ngx_http_og_stop_waiting(ctx);
 
-    ngx_http_og_pass(r, ctx);
+    r->read_event_handler = ngx_http_block_reading;
+    r->write_event_handler = ngx_http_core_run_phases;
+
+    ngx_http_core_run_phases(r);
 }
 
 
-static void
+static ngx_uint_t
+ngx_http_og_is_asking(ngx_http_og_ctx_t *ctx)
+{
+    return ctx->state == NGX_HTTP_OG_ASKING
+           || ctx->state == NGX_HTTP_OG_WAITING;
+}
+
+
+void
 ngx_http_og_pass(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     if (ngx_http_og_hide_headers(r, ctx) != NGX_OK) {
@@ -501,7 +423,7 @@ ngx_http_og_resume(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     case NGX_HTTP_OG_UNSEEN:
         return NGX_DECLINED;
 
-    default: /* NGX_HTTP_OG_ASKING */
+    default: /* NGX_HTTP_OG_ASKING, NGX_HTTP_OG_WAITING */
         return NGX_DONE;
     }
 }
@@ -662,6 +584,8 @@ static void
 ngx_http_og_cleanup(void *data)
 {
     ngx_http_og_ctx_t *ctx = data;
+
+    ngx_http_og_stop_waiting(ctx);
 
     if (ctx->op == NULL) {
         return;

@@ -111,6 +111,7 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
     olcf->fingerprint = NGX_CONF_UNSET_PTR;
     olcf->release = NGX_CONF_UNSET_PTR;
     olcf->headers = NGX_CONF_UNSET_PTR;
+    olcf->wait = NGX_CONF_UNSET_MSEC;
     olcf->response_limit = NGX_CONF_UNSET_SIZE;
     olcf->pass_on_failure = NGX_CONF_UNSET_UINT;
     olcf->limits = NGX_CONF_UNSET_PTR;
@@ -159,6 +160,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     ngx_conf_merge_ptr_value(conf->fingerprint, prev->fingerprint, NULL);
     ngx_conf_merge_ptr_value(conf->headers, prev->headers, NULL);
+    ngx_conf_merge_msec_value(conf->wait, prev->wait, 0);
     ngx_conf_merge_str_value(conf->mark, prev->mark, "");
     ngx_conf_merge_size_value(conf->response_limit, prev->response_limit,
                               256 * 1024);

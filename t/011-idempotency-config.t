@@ -635,3 +635,25 @@ order_guard_idempotency_mark off;
 order_guard_idempotency_mark /a;
 order_guard_idempotency_mark /b;
 --- says: "order_guard_idempotency_mark" directive is duplicate
+
+
+
+=== order_guard_idempotency_wait: good forms
+--- good
+order_guard_idempotency_wait 0;
+order_guard_idempotency_wait 300ms;
+order_guard_idempotency_wait 5s;
+
+
+
+=== order_guard_idempotency_wait: no time
+--- wrong: order_guard_idempotency_wait soon;
+--- says: "order_guard_idempotency_wait" has an invalid time "soon", it must be as in "500ms" or "2s"
+
+
+
+=== order_guard_idempotency_wait: twice
+--- wrong
+order_guard_idempotency_wait 1s;
+order_guard_idempotency_wait 2s;
+--- says: "order_guard_idempotency_wait" directive is duplicate

@@ -41,7 +41,10 @@ RULES = [
      + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_redis_store.h"',
         '"ngx_http_og_backend.h"']),
     ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"']),
-    ("ngx_http_og.h", CORE + HTTP + PURE + ['"ngx_http_og_store.h"']),
+    ("ngx_http_og_settings.h", CORE + HTTP + PURE
+     + ['"ngx_http_og_store.h"']),
+    ("ngx_http_og.h", CORE + HTTP + PURE
+     + ['"ngx_http_og_store.h"', '"ngx_http_og_settings.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),
     ("ngx_http_og_*conf*.c", ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_merge.c", ['"ngx_http_og_conf.h"']),
