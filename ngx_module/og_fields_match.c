@@ -344,10 +344,20 @@ og_fields_deny_paths(const og_fields_t *fields, og_fields_walk_t *walk,
     const og_place_t *parent, const og_name_t *key,
     const unsigned char *bytes, og_place_t *place)
 {
-    size_t  i;
+    size_t                i;
+    const unsigned char  *p, *last;
 
     og_fields_deny_path(fields, walk, parent, key, bytes, place, 0);
-    og_fields_deny_path(fields, walk, parent, key, bytes, place, 1);
+
+    last = key->data + key->len;
+
+    for (p = key->data; p < last; p++) {
+
+        if (og_fields_is_step(key->data, p, last)) {
+            og_fields_deny_path(fields, walk, parent, key, bytes, place, 1);
+            break;
+        }
+    }
 
     for (i = 0; i < key->len; i++) {
 
