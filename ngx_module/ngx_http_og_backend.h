@@ -72,15 +72,18 @@ extern const ngx_http_og_backend_t  ngx_http_og_redis_backend;
  * CLAIMED when the record is that claim itself, STORE_FAILED when the bytes
  * are no record (never taken for "absent"), else what the record says to
  * op's fingerprint.  Only age tells RUNNING from UNKNOWN: a backend refines
- * RUNNING.  FINISHED and UNAVAILABLE_RESULT: op->record points to a copy in
- * op->pool.
+ * RUNNING.  op->record points to a copy in op->pool; op->age is set by now,
+ * the store's time in ms.
  */
 ngx_http_og_verdict_e ngx_http_og_judge(ngx_http_og_op_t *op,
-    const u_char *nonce, ngx_str_t *bytes);
+    const u_char *nonce, uint64_t now, ngx_str_t *bytes);
 
-/* Refines RUNNING: the owner has been silent for so many ms. */
+/* Refines RUNNING: op->record's claim would live for so many ms more. */
 ngx_http_og_verdict_e ngx_http_og_judge_silence(ngx_http_og_op_t *op,
-    ngx_msec_int_t silent);
+    uint64_t left);
+
+/* How long the store keeps op's claim without a renewal, in ms. */
+ngx_msec_t ngx_http_og_claim_life(ngx_http_og_op_t *op);
 
 /*
  * Encodes a record for op's claim: sets nonce, fingerprint and created (now,

@@ -107,8 +107,7 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
     ngx_memcpy(p, op->key.data, op->key.len);
 
     task->px = ngx_http_og_redis_decimal(op->pool,
-                                 op->on_unknown == NGX_HTTP_OG_RETRY
-                                 ? op->lease : op->ttl);
+                                         ngx_http_og_claim_life(op));
 
     if (task->px.data == NULL
         || RAND_bytes(task->nonce, OG_RECORD_NONCE_SIZE) != 1)
@@ -314,7 +313,8 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
         return ngx_http_og_redis_doubt(task);
     }
 
-    verdict = ngx_http_og_judge(task->op, task->nonce, &bytes);
+    verdict = ngx_http_og_judge(task->op, task->nonce,
+                                ngx_http_og_redis_now(task->rs->link), &bytes);
 
     if (verdict == NGX_HTTP_OG_STORE_FAILED) {
         ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
@@ -520,9 +520,7 @@ ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch)
         /* -2: it has just ended, and the next attempt will see how */
 
         if (left >= 0) {
-            verdict = ngx_http_og_judge_silence(task->op,
-                                                (ngx_msec_int_t) task->op->ttl
-                                                - (ngx_msec_int_t) left);
+            verdict = ngx_http_og_judge_silence(task->op, (uint64_t) left);
         }
     }
 

@@ -64,8 +64,7 @@ ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
 {
     ngx_msec_t  life;
 
-    life = (task->op->on_unknown == NGX_HTTP_OG_RETRY) ? task->op->lease
-                                                       : task->op->ttl;
+    life = ngx_http_og_claim_life(task->op);
 
     return ngx_current_msec - task->confirmed > NGX_HTTP_OG_FRESH(life);
 }

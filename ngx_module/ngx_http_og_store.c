@@ -296,30 +296,29 @@ ngx_http_og_answer(ngx_http_og_op_t *op, ngx_http_og_verdict_e verdict)
 
 
 ngx_http_og_verdict_e
-ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce,
+ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce, uint64_t now,
     ngx_str_t *bytes)
 {
     u_char                 *copy;
     ngx_http_og_verdict_e   verdict;
 
-    if (og_record_decode(&op->record, bytes->data, bytes->len) != 0) {
+    /* the record points into its bytes */
+
+    copy = ngx_pstrdup(op->pool, bytes);
+
+    if (copy == NULL) {
+        return NGX_HTTP_OG_STORE_FAILED;
+    }
+
+    if (og_record_decode(&op->record, copy, bytes->len) != 0) {
         op->store->counters.undecodable++;
         return NGX_HTTP_OG_STORE_FAILED;
     }
 
     verdict = ngx_http_og_judge_record(op, nonce);
 
-    if (verdict != NGX_HTTP_OG_FINISHED
-        && verdict != NGX_HTTP_OG_UNAVAILABLE_RESULT)
-    {
-        ngx_memzero(&op->record, sizeof(og_record_t));
-        return verdict;
-    }
-
-    copy = ngx_pstrdup(op->pool, bytes);
-
-    if (copy == NULL || og_record_decode(&op->record, copy, bytes->len) != 0) {
-        return NGX_HTTP_OG_STORE_FAILED;
+    if (now > op->record.created) {
+        op->age = (ngx_uint_t) ((now - op->record.created) / 1000);
     }
 
     return verdict;
@@ -358,18 +357,29 @@ ngx_http_og_judge_record(ngx_http_og_op_t *op, const u_char *nonce)
 }
 
 
-ngx_http_og_verdict_e
-ngx_http_og_judge_silence(ngx_http_og_op_t *op, ngx_msec_int_t silent)
-{
-    /* under RETRY a dead owner's record has vanished: this one is alive */
+/*
+ * By what the owner said of itself: its configuration may be another.  Under
+ * RETRY its life is its lease: a dead owner's record has vanished, and this
+ * one is alive.
+ */
 
-    if (op->on_unknown == NGX_HTTP_OG_RETRY
-        || silent <= (ngx_msec_int_t) op->lease)
+ngx_http_og_verdict_e
+ngx_http_og_judge_silence(ngx_http_og_op_t *op, uint64_t left)
+{
+    if (op->record.life <= left
+        || op->record.life - left <= op->record.lease)
     {
         return NGX_HTTP_OG_RUNNING;
     }
 
     return NGX_HTTP_OG_UNKNOWN;
+}
+
+
+ngx_msec_t
+ngx_http_og_claim_life(ngx_http_og_op_t *op)
+{
+    return op->on_unknown == NGX_HTTP_OG_RETRY ? op->lease : op->ttl;
 }
 
 
@@ -381,6 +391,8 @@ ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
     ngx_memcpy(record->fingerprint, op->fingerprint,
                OG_RECORD_FINGERPRINT_SIZE);
     record->created = now;
+    record->life = ngx_http_og_claim_life(op);
+    record->lease = op->lease;
 
     text->len = og_record_size(record);
 

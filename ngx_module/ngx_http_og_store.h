@@ -83,7 +83,9 @@ struct ngx_http_og_op_s {
 
     /* answered by the store */
     ngx_http_og_verdict_e        verdict;
-    og_record_t                  record;    /* FINISHED: points into pool */
+    og_record_t                  record;    /* of another request that has
+                                               the key; points into pool */
+    ngx_uint_t                   age;       /* s, of that record */
     ngx_uint_t                   retry_after;   /* s; RUNNING */
 
     void                        *backend;   /* the backend's own */

@@ -5,6 +5,7 @@
  * A record in a store, every number big-endian, sizes in bytes:
  *
  *     version 1 | state 1 | nonce 16 | fingerprint 32 | created 8
+ *     PENDING:              life 8 | lease 8
  *     DONE and TOMBSTONE:   status 2 | headers length 4 | headers
  *     DONE:                 body length 4 | body
  *
@@ -29,6 +30,9 @@
 #define OG_RECORD_HEAD_SIZE                                                   \
     (1 + 1 + OG_RECORD_NONCE_SIZE + OG_RECORD_FINGERPRINT_SIZE                \
      + sizeof(uint64_t))
+
+/* A reload may change both while a claim that knows the old ones lives. */
+#define OG_RECORD_CLAIM_SIZE  (2 * sizeof(uint64_t))
 
 
 static int og_record_is_encodable(const og_record_t *record);
@@ -59,6 +63,10 @@ og_record_size(const og_record_t *record)
     }
 
     size = OG_RECORD_HEAD_SIZE;
+
+    if (record->state == OG_RECORD_PENDING) {
+        size += OG_RECORD_CLAIM_SIZE;
+    }
 
     if (og_record_has_answer(record->state)) {
         size += OG_RECORD_STATUS_SIZE;
@@ -93,6 +101,11 @@ og_record_encode(unsigned char *dst, const og_record_t *record)
     dst = og_record_put(dst, fingerprint);
     dst = og_record_put_number(dst, record->created, sizeof(uint64_t));
 
+    if (record->state == OG_RECORD_PENDING) {
+        dst = og_record_put_number(dst, record->life, sizeof(uint64_t));
+        dst = og_record_put_number(dst, record->lease, sizeof(uint64_t));
+    }
+
     if (og_record_has_answer(record->state)) {
         dst = og_record_put_number(dst, record->status,
                                    OG_RECORD_STATUS_SIZE);
@@ -118,6 +131,14 @@ og_record_decode(og_record_t *record, const unsigned char *data, size_t len)
     rest.len = len;
 
     if (og_record_take_head(record, &rest) != 0) {
+        return -1;
+    }
+
+    if (record->state == OG_RECORD_PENDING
+        && (og_record_take_number(&rest, sizeof(uint64_t), &record->life) != 0
+            || og_record_take_number(&rest, sizeof(uint64_t), &record->lease)
+               != 0))
+    {
         return -1;
     }
 

@@ -38,6 +38,10 @@ typedef struct {
     unsigned char         fingerprint[OG_RECORD_FINGERPRINT_SIZE];
     uint64_t              created;    /* ms since the epoch, informative */
 
+    uint64_t              life;       /* ms that it was claimed for, and the */
+    uint64_t              lease;      /* owner's silence that ends it; PENDING
+                                         only */
+
     unsigned              status;     /* DONE and TOMBSTONE only */
     og_bytes_t            headers;    /* see og_record_header_add() */
     og_bytes_t            body;
@@ -46,8 +50,8 @@ typedef struct {
 
 /*
  * Bytes that og_record_encode() writes for this record.  Members that its
- * state does not have do not count: PENDING and UNKNOWN have no answer,
- * TOMBSTONE has no body.  0 when og_record_decode() would not take it back:
+ * state does not have do not count: only PENDING has life and lease, it and
+ * UNKNOWN have no answer, TOMBSTONE has no body.  0 when og_record_decode() would not take it back:
  * an unknown state, a status outside 100..599, a header list that cannot be
  * walked, headers or body of 4 GB and more.
  */

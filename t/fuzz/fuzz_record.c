@@ -132,6 +132,11 @@ make_record(og_bytes_t rest, unsigned char *headers)
 
     record.created = take_byte(&rest) * 0x0101010101010101ULL;
 
+    if (record.state == OG_RECORD_PENDING) {
+        record.life = take_byte(&rest) * 0x0101010101010101ULL;
+        record.lease = take_byte(&rest) * 0x0101010101010101ULL;
+    }
+
     if (record.state < OG_RECORD_DONE) {
         return record;
     }
@@ -192,6 +197,8 @@ check_same(const og_record_t *a, const og_record_t *b)
 {
     check(a->state == b->state);
     check(a->created == b->created);
+    check(a->life == b->life);
+    check(a->lease == b->lease);
     check(a->status == b->status);
     check(memcmp(a->nonce, b->nonce, OG_RECORD_NONCE_SIZE) == 0);
     check(memcmp(a->fingerprint, b->fingerprint, OG_RECORD_FINGERPRINT_SIZE)

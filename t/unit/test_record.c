@@ -26,6 +26,11 @@
 #define CREATED      "\x00\x00\x01\x90\x12\x34\x56\x78"
 #define CREATED_MS   0x19012345678ULL
 
+#define LIFE         "\0\0\0\0\x05\x26\x5c\x00"
+#define LIFE_MS      86400000
+#define LEASE        "\0\0\0\0\0\0\x75\x30"
+#define LEASE_MS     30000
+
 #define HEAD(state)  "\x01" state NONCE FINGERPRINT CREATED
 
 #define NO_HEADERS   "\0\0\0\0"
@@ -46,7 +51,7 @@ typedef struct {
 static const picture_t  pictures[] = {
 
     { "pending", OG_RECORD_PENDING, 0, { NULL, 0 }, { NULL, 0 },
-      BYTES(HEAD("\x01")) },
+      BYTES(HEAD("\x01") LIFE LEASE) },
 
     { "unknown", OG_RECORD_UNKNOWN, 0, { NULL, 0 }, { NULL, 0 },
       BYTES(HEAD("\x02")) },
@@ -80,13 +85,14 @@ typedef struct {
 static const refusal_t  refusals[] = {
 
     { "empty", BYTES("") },
-    { "a version to come", BYTES("\x02" "\x01" NONCE FINGERPRINT CREATED) },
-    { "version 0", BYTES("\0" "\x01" NONCE FINGERPRINT CREATED) },
+    { "a version to come", BYTES("\x02" "\x02" NONCE FINGERPRINT CREATED) },
+    { "version 0", BYTES("\0" "\x02" NONCE FINGERPRINT CREATED) },
     { "state 0", BYTES(HEAD("\0")) },
     { "state 5", BYTES(HEAD("\x05")) },
     { "state 255", BYTES(HEAD("\xff")) },
     { "pending with an answer",
-      BYTES(HEAD("\x01") "\x00\xc8" NO_HEADERS) },
+      BYTES(HEAD("\x01") LIFE LEASE "\x00\xc8" NO_HEADERS) },
+    { "unknown with a life", BYTES(HEAD("\x02") LIFE LEASE) },
     { "unknown with a trailing byte", BYTES(HEAD("\x02") "\0") },
     { "done with status 0",
       BYTES(HEAD("\x03") "\0\0" NO_HEADERS "\0\0\0\0") },
@@ -175,6 +181,8 @@ test_decode_gives_the_record(void **state)
         assert_memory_equal(record.fingerprint, expected.fingerprint,
                             OG_RECORD_FINGERPRINT_SIZE);
         assert_true(record.created == expected.created);
+        assert_true(record.life == expected.life);
+        assert_true(record.lease == expected.lease);
         assert_int_equal(record.status, expected.status);
 
         if (!same_bytes(record.headers, expected.headers)
@@ -240,8 +248,9 @@ test_what_a_state_lacks_is_not_written(void **state)
     (void) state;
 
     full = record_of(&pictures[3]);
-    lean = record_of(&pictures[0]);
-    full.state = OG_RECORD_PENDING;
+    lean = record_of(&pictures[1]);
+    full.state = OG_RECORD_UNKNOWN;
+    full.life = LIFE_MS;
 
     assert_int_equal(og_record_size(&full), og_record_size(&lean));
 
@@ -358,6 +367,12 @@ record_of(const picture_t *picture)
 
     record.state = picture->state;
     record.created = CREATED_MS;
+
+    if (record.state == OG_RECORD_PENDING) {
+        record.life = LIFE_MS;
+        record.lease = LEASE_MS;
+    }
+
     record.status = picture->status;
     record.headers = picture->headers;
     record.body = picture->body;
