@@ -34,6 +34,7 @@ static ngx_str_t  ngx_http_og_never_replayed[] = {
     ngx_string("Content-Length"),
     ngx_string("Date"),
     ngx_string("Server"),
+    ngx_string("Age"),          /* a replay has one of its own */
     ngx_string("Accept-Ranges"),
     ngx_string("Content-Range"),
     ngx_string("Idempotent-Replayed"),

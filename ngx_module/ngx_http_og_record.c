@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
 static og_range_t ngx_http_og_find_mark(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_tell_replay(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_replay(ngx_http_request_t *r,
     const og_record_t *record, const og_range_t *mark);
 static ngx_int_t ngx_http_og_restore_header(ngx_http_request_t *r,
@@ -336,8 +338,6 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     og_range_t         mark;
     og_bytes_t         list, name, value;
     og_record_t       *record;
-    static ngx_str_t   replayed = ngx_string("Idempotent-Replayed");
-    static ngx_str_t   yes = ngx_string("true");
 
     record = &ctx->op->record;
 
@@ -370,7 +370,7 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_http_clear_content_length(r);
     }
 
-    if (ngx_http_og_add_header(r, &replayed, &yes) == NULL
+    if (ngx_http_og_tell_replay(r, ctx) != NGX_OK
         || ngx_http_og_set_status_line(r) != NGX_OK)
     {
         return NGX_ERROR;
@@ -422,6 +422,36 @@ ngx_http_og_find_mark(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     return mark;
+}
+
+
+/*
+ * A stored response that answers without the origin tells its Age (RFC 9111,
+ * section 5.1), which is not told of an answer that is new.
+ */
+
+static ngx_int_t
+ngx_http_og_tell_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_str_t         text;
+    static ngx_str_t  replayed = ngx_string("Idempotent-Replayed");
+    static ngx_str_t  yes = ngx_string("true");
+    static ngx_str_t  age = ngx_string("Age");
+
+    text.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
+    if (text.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    text.len = ngx_sprintf(text.data, "%ui", ctx->op->age) - text.data;
+
+    if (ngx_http_og_add_header(r, &replayed, &yes) == NULL
+        || ngx_http_og_add_header(r, &age, &text) == NULL)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -598,6 +598,12 @@ order_guard_idempotency_headers ETag; order_guard_idempotency_headers Link;
 
 
 
+=== order_guard_idempotency_headers: the age, which is the replay's own
+--- wrong: order_guard_idempotency_headers Age;
+--- says: invalid header "Age": it belongs to one answer and is never repeated
+
+
+
 === order_guard_idempotency_headers: a connection's
 --- wrong: order_guard_idempotency_headers Transfer-Encoding;
 --- says: invalid header "Transfer-Encoding": it belongs to one answer and is never repeated

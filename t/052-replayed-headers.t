@@ -92,3 +92,13 @@ __DATA__
         add_header Content-Encoding x-own;
 --- response_headers eval
 ["Content-Encoding: x-own", "Content-Encoding: x-own\nIdempotent-Replayed: true\nContent-Type: application/json"]
+
+
+
+=== TEST 6: a replay tells its own age, not its upstream's
+--- upstream
+        add_header Age 500;
+--- response_headers eval
+["Age: 500\n! Idempotent-Replayed", "Idempotent-Replayed: true"]
+--- raw_response_headers_like eval
+['Age: 500\r\n', 'Age: [0-9]\r\n']
