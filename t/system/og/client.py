@@ -51,9 +51,13 @@ class Session:
 
     def request(self, method, path, body=None, headers=()):
         """`headers`: a dict, or pairs where a name occurs twice. Without a
-        Content-Length of its own the body gets one."""
+        Content-Length of its own the body gets one; a list of parts is sent
+        without, in chunks."""
         pairs = list(headers.items() if isinstance(headers, dict)
                      else headers)
+        if isinstance(body, list):
+            pairs.append(("Transfer-Encoding", "chunked"))
+            body = chunked(body)
         names = {name.lower() for name, _ in pairs}
         connection = self.connection
         connection.putrequest(method, path, skip_accept_encoding=True,

@@ -125,6 +125,37 @@ class Http2:
         return taken
 
 
+class Http2Session:
+    """One connection as client.Session has it, a request at a time."""
+
+    def __init__(self, port, limit=15):
+        self.connection = Http2(port, limit)
+
+    def request(self, method, path, body=b"", headers=()):
+        """The body gets a Content-Length; a list of parts gets none."""
+        named = dict(headers)
+        if isinstance(body, list):
+            body = b"".join(body)
+        else:
+            named["Content-Length"] = str(len(body))
+        stream = self.connection.request(method, path, body, named)
+        answer, = self.connection.wait([stream])
+        return answer
+
+    def alive(self):
+        """Whether the server has kept the connection."""
+        return self.connection.goaway is None
+
+    def close(self):
+        self.connection.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 def frame(kind, flags, stream, data):
     return (len(data).to_bytes(3, "big") + bytes((kind, flags))
             + stream.to_bytes(4, "big") + data)
