@@ -63,7 +63,6 @@ class Trial:
                 answer, = connection.wait([stream])
             except ConnectionError:
                 return None
-        answer.code = None
         return None if answer.reset else answer
 
     def send_ordinary(self, key, **more):

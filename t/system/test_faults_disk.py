@@ -64,7 +64,7 @@ def send_http2(gate, body, headers):                        # noqa: F811
 def check_refused(gate, how, body, key):                    # noqa: F811
     answer = send(gate, how, body, key)
     assert answer is None or answer.status == 500, answer
-    if answer and how != "http2":
+    if answer:
         check_problem(answer, 500, "INTERNAL_SERVER_ERROR", "gateway")
 
 

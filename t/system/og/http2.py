@@ -1,11 +1,10 @@
-"""HTTP/2 by hand: many streams at once, aborts, and frames that are wrong.
-
-Headers go out as literals without Huffman coding; of what comes back only
-the status is read (nginx writes it first, indexed or as a raw literal)."""
+"""HTTP/2 by hand: many streams at once, aborts, and frames that are wrong."""
 
 import socket
 import struct
 
+from og.client import Response
+from og.hpack import header_block, read_block
 from og.paths import seconds
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -14,14 +13,10 @@ DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = (
     0, 1, 3, 4, 6, 7, 8)
 END_STREAM, END_HEADERS, ACK, PADDED, PRIORITY = 1, 4, 1, 8, 32
 
-INDEXED_STATUS = {0x88: 200, 0x89: 204, 0x8a: 206, 0x8b: 304, 0x8c: 400,
-                  0x8d: 404, 0x8e: 500}
 
-
-class Answer:
+class Answer(Response):
     def __init__(self):
-        self.status = None
-        self.body = b""
+        super().__init__(None, [], b"")
         self.ended = False
         self.reset = None           # the error code of RST_STREAM
 
@@ -106,7 +101,8 @@ class Http2:
         elif answer is None:
             return
         elif kind == HEADERS:
-            answer.status = _status(data)
+            (_, status), *answer.headers = read_block(data)
+            answer.status = int(status)
             answer.ended = bool(flags & END_STREAM)
         elif kind == DATA:
             answer.body += data
@@ -159,38 +155,3 @@ class Http2Session:
 def frame(kind, flags, stream, data):
     return (len(data).to_bytes(3, "big") + bytes((kind, flags))
             + stream.to_bytes(4, "big") + data)
-
-
-def header_block(method, path, headers=()):
-    pairs = [(":method", method), (":scheme", "http"), (":path", path),
-             (":authority", "localhost")]
-    pairs += dict(headers).items() if isinstance(headers, dict) else headers
-    return b"".join(_literal(name.lower(), value) for name, value in pairs)
-
-
-def _literal(name, value):
-    name, value = _bytes(name), _bytes(value)
-    return b"\0" + _string(name) + _string(value)
-
-
-def _bytes(text):
-    return text if isinstance(text, bytes) else text.encode()
-
-
-def _string(data):
-    if len(data) < 127:
-        return bytes((len(data),)) + data
-    rest, out = len(data) - 127, b"\x7f"
-    while rest >= 128:
-        out += bytes((rest % 128 + 128,))
-        rest //= 128
-    return out + bytes((rest,)) + data
-
-
-def _status(block):
-    while block[0] & 0xe0 == 0x20:          # a new size of the table
-        block = block[1:]
-    if block[0] in INDEXED_STATUS:
-        return INDEXED_STATUS[block[0]]
-    assert block[1] == 3, block
-    return int(block[2:5])
