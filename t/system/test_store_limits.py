@@ -9,11 +9,6 @@ from og.problem import check_problem
 from og.process import wait_until
 
 
-def units(redis):
-    return sum(int(redis.command("GET", key) or 0)
-               for key in redis.counters())
-
-
 def test_replays_in_flight_refuse_no_order(proxied):        # noqa: F811
     """Ten replays are counted before the fresh order, and given back."""
     gate = proxied(location="order_guard_limit 2r/m;", timeout=5000)
@@ -28,7 +23,7 @@ def test_replays_in_flight_refuse_no_order(proxied):        # noqa: F811
     assert fresh.value().status == 200
 
     check_problem(gate.order("one-too-many"), 429, "RATE_LIMITED")
-    wait_until(lambda: units(gate.redis) == 2)
+    wait_until(lambda: gate.redis.units() == 2)
     assert len(gate.redis.records()) == 2
     assert gate.orders() == 2
 
@@ -42,7 +37,7 @@ def test_equal_requests_cost_one_unit(gate, redis):         # noqa: F811
     gate = gate("order_guard_limit 5r/m;", workers=2)
     answers = together(40, lambda _: gate.order("k"))
     assert {answer.status for answer in answers} <= {200, 409}
-    wait_until(lambda: units(redis) == 1, what=f"{units(redis)} units")
+    wait_until(lambda: redis.units() == 1, what=f"{redis.units()} units")
 
 
 def test_unit_goes_back_with_a_key_that_was_not_sent(gate, redis):  # noqa: F811,E501
@@ -50,7 +45,7 @@ def test_unit_goes_back_with_a_key_that_was_not_sent(gate, redis):  # noqa: F811
     gate.upstream.mode("closed")
     for n in range(5):
         assert gate.order(f"k{n}").status == 502
-    wait_until(lambda: units(redis) == 0, what=f"{units(redis)} units")
+    wait_until(lambda: redis.units() == 0, what=f"{redis.units()} units")
     gate.upstream.mode("open")
     assert gate.order("k").status == 200
 

@@ -85,6 +85,11 @@ class Redis:
         """The keys of limits."""
         return [key for key in self.keys() if "}:l:" in key]
 
+    def units(self):
+        """How many units of all limits are spent."""
+        return sum(int(self.command("GET", key) or 0)
+                   for key in self.counters())
+
 
 def _encode(arguments):
     out = [b"*%d\r\n" % len(arguments)]
