@@ -44,7 +44,9 @@ class Gate:
 
     def order(self, key, fault=None, headers=None, limit=15, **changes):
         """One LeuwongRR order; `fault` is what the upstream does with it."""
-        seed = order(key, fault, headers, **changes)
+        return self.send(order(key, fault, headers, **changes), limit)
+
+    def send(self, seed, limit=15):
         return client.request(self.port, "POST", seed.path, seed.body,
                               seed.headers, limit)
 
