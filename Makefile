@@ -20,7 +20,7 @@ PACKAGES := gcc make nginx nginx-dev libhiredis-dev libjansson-dev libssl-dev
 TESTING  := $(PACKAGES) redis-server curl perl libtest-base-perl \
             libcmocka-dev libnginx-mod-http-echo python3 python3-pytest
 CHECKING := $(PACKAGES) clang-tidy cppcheck
-FUZZING  := clang libclang-rt-14-dev libjansson-dev
+FUZZING  := clang libclang-rt-14-dev libjansson-dev libssl-dev
 
 SOURCES := $(wildcard ngx_module/*.c ngx_module/*.h)
 PURE    := $(wildcard ngx_module/og_*.c)

@@ -11,6 +11,8 @@
  *
  * and each header in the list: name length 4 | name | value length 4 | value.
  *
+ * A sealed record has another version; og_seal.c says what follows its head.
+ *
  * There is exactly one encoding of a record, so a decoded one encodes to the
  * same bytes.  The version stands first, for ever: gateways of two releases
  * share a store during a roll-out, and what a reader does not know it must
@@ -24,6 +26,7 @@
 
 
 #define OG_RECORD_VERSION      1
+#define OG_RECORD_SEALED       2
 #define OG_RECORD_LENGTH_SIZE  4
 #define OG_RECORD_STATUS_SIZE  2
 
@@ -130,14 +133,8 @@ og_record_decode(og_record_t *record, const unsigned char *data, size_t len)
     rest.data = data;
     rest.len = len;
 
-    if (og_record_take_head(record, &rest) != 0) {
-        return -1;
-    }
-
-    if (record->state == OG_RECORD_PENDING
-        && (og_record_take_number(&rest, sizeof(uint64_t), &record->life) != 0
-            || og_record_take_number(&rest, sizeof(uint64_t), &record->lease)
-               != 0))
+    if (og_record_take_head(record, &rest) != 0
+        || og_record_is_sealed(data))
     {
         return -1;
     }
@@ -149,6 +146,35 @@ og_record_decode(og_record_t *record, const unsigned char *data, size_t len)
     }
 
     return rest.len == 0 ? 0 : -1;
+}
+
+
+size_t
+og_record_decode_head(og_record_t *record, const unsigned char *data,
+    size_t len)
+{
+    og_bytes_t  rest;
+
+    memset(record, 0, sizeof(og_record_t));
+
+    rest.data = data;
+    rest.len = len;
+
+    return og_record_take_head(record, &rest) == 0 ? len - rest.len : 0;
+}
+
+
+int
+og_record_is_sealed(const unsigned char *data)
+{
+    return data[0] == OG_RECORD_SEALED;
+}
+
+
+void
+og_record_set_sealed(unsigned char *data, int sealed)
+{
+    data[0] = sealed ? OG_RECORD_SEALED : OG_RECORD_VERSION;
 }
 
 
@@ -287,7 +313,7 @@ og_record_take_head(og_record_t *record, og_bytes_t *rest)
     og_bytes_t  nonce, fingerprint;
 
     if (og_record_take_number(rest, 1, &version) != 0
-        || version != OG_RECORD_VERSION
+        || (version != OG_RECORD_VERSION && version != OG_RECORD_SEALED)
         || og_record_take_number(rest, 1, &state) != 0
         || state < OG_RECORD_PENDING
         || state > OG_RECORD_TOMBSTONE
@@ -302,6 +328,14 @@ og_record_take_head(og_record_t *record, og_bytes_t *rest)
     record->state = (og_record_state_e) state;
     memcpy(record->nonce, nonce.data, nonce.len);
     memcpy(record->fingerprint, fingerprint.data, fingerprint.len);
+
+    if (record->state == OG_RECORD_PENDING
+        && (og_record_take_number(rest, sizeof(uint64_t), &record->life) != 0
+            || og_record_take_number(rest, sizeof(uint64_t), &record->lease)
+               != 0))
+    {
+        return -1;
+    }
 
     return 0;
 }

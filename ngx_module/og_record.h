@@ -51,9 +51,9 @@ typedef struct {
 /*
  * Bytes that og_record_encode() writes for this record.  Members that its
  * state does not have do not count: only PENDING has life and lease, it and
- * UNKNOWN have no answer, TOMBSTONE has no body.  0 when og_record_decode() would not take it back:
- * an unknown state, a status outside 100..599, a header list that cannot be
- * walked, headers or body of 4 GB and more.
+ * UNKNOWN have no answer, TOMBSTONE has no body.  0 when og_record_decode()
+ * would not take it back: an unknown state, a status outside 100..599, a
+ * header list that cannot be walked, headers or body of 4 GB and more.
  */
 size_t og_record_size(const og_record_t *record);
 
@@ -75,6 +75,23 @@ unsigned char *og_record_encode(unsigned char *dst, const og_record_t *record);
  */
 int og_record_decode(og_record_t *record, const unsigned char *data,
     size_t len);
+
+
+/*
+ * Reads what stands in clear of every record, sealed (og_seal.h) or not: all
+ * but its answer.  Returns the bytes that it takes, or 0 when data does not
+ * begin as a record of a version and state known here.
+ */
+size_t og_record_decode_head(og_record_t *record, const unsigned char *data,
+    size_t len);
+
+
+/*
+ * Whether what begins as a record is sealed, and the mark that says so: only
+ * og_seal.c makes the one from the other.
+ */
+int og_record_is_sealed(const unsigned char *data);
+void og_record_set_sealed(unsigned char *data, int sealed);
 
 
 /* Bytes that one header takes in the list; both lengths are below 4 GB. */

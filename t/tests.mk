@@ -42,7 +42,7 @@ $(T)/$(1)/libpure.a: $(PURE:ngx_module/%.c=$(T)/$(1)/pure/%.o) \
 
 $(T)/$(1)/%: $(2)/%.c $(T)/$(1)/libpure.a
 	@$(3) $(STRICT) -MMD -MP -MF $$@.d $$(WRAP) -o $$@ $$< \
-	    $(T)/$(1)/libpure.a $(5) -ljansson
+	    $(T)/$(1)/libpure.a $(5) -ljansson -lcrypto
 
 -include $(wildcard $(T)/$(1)/*.d $(T)/$(1)/pure/*.d $(T)/$(1)/help/*.d)
 endef
@@ -86,7 +86,7 @@ $(UNIT:%=run-unit-sanitize/%): run-unit-sanitize/%: $(T)/unit-sanitize/test_%
 	$(call run,$<)
 
 unit: ## unit tests of the pure files
-	$(call need,gcc make libcmocka-dev libjansson-dev)
+	$(call need,gcc make libcmocka-dev libjansson-dev libssl-dev)
 	@$(MAKE) -s $(UNIT:%=run-unit/%) $(PORTABLE:%=run-unit-portable/%)
 
 unit-sanitize: ## the same with AddressSanitizer and UBSan

@@ -3,7 +3,7 @@
     module, handler, filters -> store.h, og_*.h
     a store's backend        -> store.h, the connection
     the connection           -> nginx's core and events, nothing of ours
-    pure files               -> libc and jansson
+    pure files               -> libc, and one library where they are its use
 
     /usr/bin/python3 t/lint/includes.py
 """
@@ -17,18 +17,21 @@ from files import files, read, report
 
 LIBC = ["<arm_neon.h>", "<emmintrin.h>", "<limits.h>", "<stddef.h>",
         "<stdint.h>", "<stdio.h>", "<stdlib.h>", "<string.h>",
-        "<sys/random.h>", "<time.h>"]
+        "<sys/mman.h>", "<sys/random.h>", "<time.h>"]
 CORE = ["<ngx_config.h>", "<ngx_core.h>"]
 EVENT = ["<ngx_event.h>", "<ngx_event_connect.h>"]
 HTTP = ["<ngx_http.h>"]
 REDIS = ["<hiredis/hiredis.h>", "<openssl/rand.h>"]
 CRYPTO = ["<openssl/crypto.h>", "<openssl/evp.h>"]
+SECRET = CRYPTO + ["<openssl/core_names.h>", "<openssl/kdf.h>",
+                   "<openssl/params.h>", "<openssl/rand.h>"]
 JANSSON = ["<jansson.h>"]
 PURE = ['"og_*.h"']
 
 # The first row that fits a file: what it may include.
 RULES = [
     ("og_envelope*", LIBC + JANSSON + PURE),
+    ("og_se[ac]*.c", LIBC + SECRET + PURE),
     ("og_*", LIBC + PURE),
     ("ngx_http_og_redis.h", CORE + EVENT),
     ("ngx_http_og_redis_link.h", CORE + EVENT + REDIS
@@ -40,13 +43,14 @@ RULES = [
     ("ngx_http_og_redis*.c", REDIS
      + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_redis_store.h"',
         '"ngx_http_og_backend.h"']),
-    ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"']),
+    ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"', '"og_*.h"']),
+    ("ngx_http_og_pair.c", ['"ngx_http_og_backend.h"']),
     ("ngx_http_og_settings.h", CORE + HTTP + PURE
      + ['"ngx_http_og_store.h"']),
     ("ngx_http_og.h", CORE + HTTP + PURE
      + ['"ngx_http_og_store.h"', '"ngx_http_og_settings.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),
-    ("ngx_http_og_*conf*.c", ['"ngx_http_og_conf.h"']),
+    ("ngx_http_og_*conf*.c", CRYPTO + ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_merge.c", ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_*.c", CRYPTO + JANSSON + PURE + ['"ngx_http_og.h"']),
 ]

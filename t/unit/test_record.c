@@ -85,7 +85,8 @@ typedef struct {
 static const refusal_t  refusals[] = {
 
     { "empty", BYTES("") },
-    { "a version to come", BYTES("\x02" "\x02" NONCE FINGERPRINT CREATED) },
+    { "sealed", BYTES("\x02" "\x02" NONCE FINGERPRINT CREATED) },
+    { "a version to come", BYTES("\x03" "\x02" NONCE FINGERPRINT CREATED) },
     { "version 0", BYTES("\0" "\x02" NONCE FINGERPRINT CREATED) },
     { "state 0", BYTES(HEAD("\0")) },
     { "state 5", BYTES(HEAD("\x05")) },
