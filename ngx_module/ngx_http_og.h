@@ -29,9 +29,9 @@
 /* Beyond this an upstream's error body is not read for its message. */
 #define NGX_HTTP_OG_ERROR_LIMIT     65536
 
-#define NGX_HTTP_OG_DIGEST_SIZE     32      /* SHA-256 */
-#define NGX_HTTP_OG_NAME_SIZE       32      /* hex digits that name a caller */
-#define NGX_HTTP_OG_TOKEN_ID_SIZE   16
+#define NGX_HTTP_OG_DIGEST_SIZE     32      /* SHA-256, in bytes */
+#define NGX_HTTP_OG_ID_LEN          16      /* hex digits that stand for a
+                                               caller */
 
 
 /* Errors of the guard's own; the table in ngx_http_og_problem.c has each. */
@@ -93,7 +93,7 @@ typedef struct {
     ngx_array_t                 *counted_limits;    /* of a location before */
     ngx_http_og_state_e          state;
 
-    u_char                       caller[NGX_HTTP_OG_NAME_SIZE];
+    u_char                       caller[NGX_HTTP_OG_DIGEST_SIZE];
     unsigned                     has_token:1;
     unsigned                     guarded:1;     /* a method that is policed */
     unsigned                     policed:1;     /* the body is looked at */
@@ -503,16 +503,57 @@ ngx_int_t ngx_http_og_read_key(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 /* The token of "Authorization: Bearer", empty where there is none. */
 void ngx_http_og_bearer(ngx_http_request_t *r, ngx_str_t *token);
 
+
+/* ngx_http_og_digest.c */
+
 /* The digest of this worker. */
 ngx_int_t ngx_http_og_init_digest(void);
 void ngx_http_og_free_digest(void);
 
 /*
- * Fills in what the operation asks the store: the record's key and
- * fingerprint where ctx->keyed, and the quotas.  NGX_OK or NGX_ERROR.
+ * SHA-256 over a list of parts, each with its length in front: no two lists
+ * have one digest, of NGX_HTTP_OG_DIGEST_SIZE bytes.  One at a time.
+ */
+void ngx_http_og_digest_begin(void);
+void ngx_http_og_digest_add(ngx_str_t *part);
+void ngx_http_og_digest_end(u_char *digest);
+
+
+/* ngx_http_og_op.c: what is asked of a store */
+
+/*
+ * Fills in what the operation asks the store: the record's names and
+ * fingerprints where ctx->keyed, and the quotas.  NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op);
+
+
+/* ngx_http_og_name.c: what stands in a store for callers and keys */
+
+ngx_http_og_secrets_t *ngx_http_og_secrets(ngx_http_request_t *r);
+
+/*
+ * The name of what has this digest, under a secret or (NULL) without one;
+ * both have NGX_HTTP_OG_DIGEST_SIZE bytes.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_name(og_secret_t *secret, const u_char *digest,
+    u_char *name);
+
+/*
+ * The same for who owns counters.  While secrets change, all hosts but those
+ * that have done with it count under the former one.
+ */
+ngx_int_t ngx_http_og_name_owner(ngx_http_og_secrets_t *secrets,
+    const u_char *digest, u_char *name);
+
+/*
+ * Names a record by the digests of its caller, of what it is looked up by,
+ * and of the request.  The key is allocated in pool.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_name_record(ngx_pool_t *pool, og_secret_t *secret,
+    const u_char *caller, const u_char *record, const u_char *fingerprint,
+    ngx_http_og_name_t *name);
 
 
 /* ngx_http_og_headers.c: header lists */

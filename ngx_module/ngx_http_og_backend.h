@@ -38,20 +38,24 @@ typedef struct {
 } ngx_http_og_store_counters_t;
 
 
-/*
- * configure reads args[2..] of the directive into store->data; every other
- * function answers to the one of the same name in ngx_http_og_store.h.
- */
-typedef struct {
-    char       *(*configure)(ngx_conf_t *cf, ngx_http_og_store_t *store);
-    ngx_int_t   (*init)(ngx_http_og_store_t *store, ngx_cycle_t *cycle);
-    void        (*exit)(ngx_http_og_store_t *store);
+/* Each answers to the function of the same name in ngx_http_og_store.h. */
+struct ngx_http_og_verbs_s {
     ngx_int_t   (*open)(ngx_http_og_op_t *op);
     ngx_int_t   (*begin)(ngx_http_og_op_t *op);
     ngx_int_t   (*complete)(ngx_http_og_op_t *op, og_record_t *record,
                             ngx_msec_t ttl);
     void        (*release)(ngx_http_og_op_t *op, ngx_http_og_release_e why);
     void        (*close)(ngx_http_og_op_t *op);
+};
+
+
+/* configure reads args[2..] of the directive into store->data. */
+typedef struct {
+    char       *(*configure)(ngx_conf_t *cf, ngx_http_og_store_t *store);
+    ngx_int_t   (*init)(ngx_http_og_store_t *store, ngx_cycle_t *cycle);
+    void        (*exit)(ngx_http_og_store_t *store);
+
+    ngx_http_og_verbs_t            verbs;
 } ngx_http_og_backend_t;
 
 
@@ -66,6 +70,9 @@ struct ngx_http_og_store_s {
 
 extern const ngx_http_og_backend_t  ngx_http_og_redis_backend;
 
+/* ngx_http_og_pair.c: verbs for an operation under two names */
+extern const ngx_http_og_verbs_t  ngx_http_og_pair_verbs;
+
 
 /*
  * Judges the record found under op's key by a claim that carried nonce:
@@ -76,7 +83,7 @@ extern const ngx_http_og_backend_t  ngx_http_og_redis_backend;
  * the store's time in ms.
  */
 ngx_http_og_verdict_e ngx_http_og_judge(ngx_http_og_op_t *op,
-    const u_char *nonce, uint64_t now, ngx_str_t *bytes);
+    const u_char *nonce, uint64_t now, ngx_str_t *key, ngx_str_t *bytes);
 
 /* Refines RUNNING: op->record's claim would live for so many ms more. */
 ngx_http_og_verdict_e ngx_http_og_judge_silence(ngx_http_og_op_t *op,
@@ -86,12 +93,13 @@ ngx_http_og_verdict_e ngx_http_og_judge_silence(ngx_http_og_op_t *op,
 ngx_msec_t ngx_http_og_claim_life(ngx_http_og_op_t *op);
 
 /*
- * Encodes a record for op's claim: sets nonce, fingerprint and created (now,
- * ms since the epoch), and allocates text in op->pool.  A record that has no
- * encoding becomes UNKNOWN.  NGX_OK or NGX_ERROR (no memory).
+ * Encodes a record for op's claim, and seals it where its name has a secret:
+ * sets nonce, fingerprint and created (now, ms since the epoch), and allocates
+ * text in op->pool.  A record that has no encoding becomes UNKNOWN.  key is
+ * the whole one, with prefix, here and above.  NGX_OK or NGX_ERROR.
  */
 ngx_int_t ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
-    const u_char *nonce, uint64_t now, ngx_str_t *text);
+    const u_char *nonce, uint64_t now, ngx_str_t *key, ngx_str_t *text);
 
 /* Sets op->verdict and counts it. */
 void ngx_http_og_answer(ngx_http_og_op_t *op, ngx_http_og_verdict_e verdict);

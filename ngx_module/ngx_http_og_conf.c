@@ -82,6 +82,13 @@ ngx_command_t  ngx_http_og_commands[] = {
       0,
       NULL },
 
+    { ngx_string("order_guard_secret"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_og_conf_secret,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("order_guard_token"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE123,
       ngx_http_og_token,

@@ -27,6 +27,12 @@ char *ngx_http_og_conf_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
+/* ngx_http_og_secret_conf.c */
+
+char *ngx_http_og_conf_secret(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+
 /* ngx_http_og_fields_conf.c: directive setters, and the rules of a level */
 
 char *ngx_http_og_conf_fields(ngx_conf_t *cf, ngx_command_t *cmd,

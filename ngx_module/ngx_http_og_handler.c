@@ -240,7 +240,9 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return;
     }
 
-    op = ngx_http_og_op_create(ctx->conf->store);
+    op = ngx_http_og_op_create(ctx->conf->store,
+                               ctx->keyed
+                               && ngx_http_og_secrets(r)->changing);
     ctx->op = op;
 
     if (op == NULL || ngx_http_og_fill_op(r, ctx, op) != NGX_OK) {
@@ -248,7 +250,7 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return;
     }
 
-    if (op->key.len == 0 && op->nquotas == 0) {
+    if (op->name.key.len == 0 && op->nquotas == 0) {
         ngx_http_og_pass(r, ctx);
         return;
     }

@@ -54,7 +54,7 @@ ngx_http_og_redis_begin(ngx_http_og_op_t *op)
 
     task = op->backend;
 
-    if (op->key.len == 0 && op->nquotas == 0) {
+    if (op->name.key.len == 0 && op->nquotas == 0) {
         task->state = NGX_HTTP_OG_TASK_ADMITTED;
         ngx_http_og_answer(op, NGX_HTTP_OG_ADMITTED);
         return NGX_OK;
@@ -92,11 +92,11 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
         }
     }
 
-    if (op->key.len == 0) {
+    if (op->name.key.len == 0) {
         return NGX_OK;
     }
 
-    task->key.len = task->rs->prefix.len + op->key.len;
+    task->key.len = task->rs->prefix.len + op->name.key.len;
     task->key.data = ngx_pnalloc(op->pool, task->key.len);
     if (task->key.data == NULL) {
         return NGX_ERROR;
@@ -104,7 +104,7 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
 
     p = ngx_cpymem(task->key.data, task->rs->prefix.data,
                    task->rs->prefix.len);
-    ngx_memcpy(p, op->key.data, op->key.len);
+    ngx_memcpy(p, op->name.key.data, op->name.key.len);
 
     task->px = ngx_http_og_redis_decimal(op->pool,
                                          ngx_http_og_claim_life(op));
@@ -120,7 +120,7 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
 
     return ngx_http_og_encode(op, &record, task->nonce,
                               ngx_http_og_redis_now(task->rs->link),
-                              &task->pending);
+                              &task->key, &task->pending);
 }
 
 
@@ -314,7 +314,8 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
     }
 
     verdict = ngx_http_og_judge(task->op, task->nonce,
-                                ngx_http_og_redis_now(task->rs->link), &bytes);
+                                ngx_http_og_redis_now(task->rs->link),
+                                &task->key, &bytes);
 
     if (verdict == NGX_HTTP_OG_STORE_FAILED) {
         ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,

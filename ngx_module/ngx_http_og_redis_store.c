@@ -37,11 +37,13 @@ const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
     ngx_http_og_redis_configure,
     ngx_http_og_redis_init,
     ngx_http_og_redis_exit,
-    ngx_http_og_redis_open,
-    ngx_http_og_redis_begin,
-    ngx_http_og_redis_complete,
-    ngx_http_og_redis_release,
-    ngx_http_og_redis_op_close
+    {
+        ngx_http_og_redis_open,
+        ngx_http_og_redis_begin,
+        ngx_http_og_redis_complete,
+        ngx_http_og_redis_release,
+        ngx_http_og_redis_op_close
+    }
 };
 
 
@@ -515,7 +517,11 @@ ngx_http_og_redis_key_state(ngx_http_og_task_t *task, redisReply *reply)
         return NGX_HTTP_OG_KEY_REFUSED;
     }
 
-    if (og_record_decode(&record, (u_char *) reply->str, reply->len) != 0) {
+    /* whose it is stands in clear, sealed or not */
+
+    if (og_record_decode_head(&record, (u_char *) reply->str, reply->len)
+        == 0)
+    {
         task->rs->store->counters.undecodable++;
         return NGX_HTTP_OG_KEY_FOREIGN;
     }

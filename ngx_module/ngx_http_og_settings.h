@@ -16,6 +16,7 @@
 
 #include "ngx_http_og_store.h"
 #include "og_fields.h"
+#include "og_secret.h"
 #include "og_set.h"
 #include "og_window.h"
 
@@ -82,7 +83,16 @@ typedef struct {
 } ngx_http_og_set_t;
 
 
+/* Of the operator.  NULL: none, what it would hide is in clear. */
 typedef struct {
+    og_secret_t                 *current;
+    og_secret_t                 *former;
+    unsigned                     changing:1;    /* former is in use, too */
+} ngx_http_og_secrets_t;
+
+
+typedef struct {
+    ngx_http_og_secrets_t        secrets;
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
     ngx_http_core_srv_conf_t    *nameless;  /* a server without a name */

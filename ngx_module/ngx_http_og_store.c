@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 
 #include "ngx_http_og_backend.h"
+#include "og_seal.h"
 
 
 #define NGX_HTTP_OG_OP_POOL_SIZE     2048
@@ -30,8 +31,12 @@ static ngx_int_t ngx_http_og_store_check_name(ngx_conf_t *cf,
     ngx_array_t *stores, ngx_str_t *name);
 static const ngx_http_og_backend_t *ngx_http_og_store_backend(ngx_conf_t *cf,
     ngx_str_t *where);
+static ngx_int_t ngx_http_og_decode(ngx_http_og_op_t *op, ngx_str_t *key,
+    ngx_str_t *bytes);
 static ngx_http_og_verdict_e ngx_http_og_judge_record(ngx_http_og_op_t *op,
     const u_char *nonce);
+static ngx_int_t ngx_http_og_seal(ngx_http_og_op_t *op, ngx_str_t *key,
+    ngx_str_t *text);
 
 
 static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
@@ -226,7 +231,7 @@ ngx_http_og_stores_exit(ngx_array_t *stores, ngx_cycle_t *cycle)
 
 
 ngx_http_og_op_t *
-ngx_http_og_op_create(ngx_http_og_store_t *store)
+ngx_http_og_op_create(ngx_http_og_store_t *store, ngx_uint_t paired)
 {
     ngx_pool_t        *pool;
     ngx_http_og_op_t  *op;
@@ -244,8 +249,9 @@ ngx_http_og_op_create(ngx_http_og_store_t *store)
 
     op->store = store;
     op->pool = pool;
+    op->verbs = paired ? &ngx_http_og_pair_verbs : &store->backend->verbs;
 
-    if (store->backend->open(op) != NGX_OK) {
+    if (op->verbs->open(op) != NGX_OK) {
         ngx_destroy_pool(pool);
         return NULL;
     }
@@ -257,7 +263,7 @@ ngx_http_og_op_create(ngx_http_og_store_t *store)
 ngx_int_t
 ngx_http_og_store_begin(ngx_http_og_op_t *op)
 {
-    return op->store->backend->begin(op);
+    return op->verbs->begin(op);
 }
 
 
@@ -265,21 +271,21 @@ ngx_int_t
 ngx_http_og_store_complete(ngx_http_og_op_t *op, og_record_t *record,
     ngx_msec_t ttl)
 {
-    return op->store->backend->complete(op, record, ttl);
+    return op->verbs->complete(op, record, ttl);
 }
 
 
 void
 ngx_http_og_store_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
 {
-    op->store->backend->release(op, why);
+    op->verbs->release(op, why);
 }
 
 
 void
 ngx_http_og_op_close(ngx_http_og_op_t *op)
 {
-    op->store->backend->close(op);
+    op->verbs->close(op);
 }
 
 
@@ -297,20 +303,11 @@ ngx_http_og_answer(ngx_http_og_op_t *op, ngx_http_og_verdict_e verdict)
 
 ngx_http_og_verdict_e
 ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce, uint64_t now,
-    ngx_str_t *bytes)
+    ngx_str_t *key, ngx_str_t *bytes)
 {
-    u_char                 *copy;
-    ngx_http_og_verdict_e   verdict;
+    ngx_http_og_verdict_e  verdict;
 
-    /* the record points into its bytes */
-
-    copy = ngx_pstrdup(op->pool, bytes);
-
-    if (copy == NULL) {
-        return NGX_HTTP_OG_STORE_FAILED;
-    }
-
-    if (og_record_decode(&op->record, copy, bytes->len) != 0) {
+    if (ngx_http_og_decode(op, key, bytes) != NGX_OK) {
         op->store->counters.undecodable++;
         return NGX_HTTP_OG_STORE_FAILED;
     }
@@ -325,6 +322,36 @@ ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce, uint64_t now,
 }
 
 
+/* The record points into a copy of its bytes. */
+
+static ngx_int_t
+ngx_http_og_decode(ngx_http_og_op_t *op, ngx_str_t *key, ngx_str_t *bytes)
+{
+    u_char      *copy;
+    size_t       len;
+    og_bytes_t   name;
+
+    copy = ngx_pnalloc(op->pool, bytes->len);
+    if (copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    len = bytes->len;
+
+    if (op->name.secret) {
+        name.data = key->data;
+        name.len = key->len;
+
+        len = og_seal_open(op->name.secret, name, bytes->data, len, copy);
+
+    } else {
+        ngx_memcpy(copy, bytes->data, len);
+    }
+
+    return og_record_decode(&op->record, copy, len) == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
 static ngx_http_og_verdict_e
 ngx_http_og_judge_record(ngx_http_og_op_t *op, const u_char *nonce)
 {
@@ -332,7 +359,7 @@ ngx_http_og_judge_record(ngx_http_og_op_t *op, const u_char *nonce)
         return NGX_HTTP_OG_CLAIMED;
     }
 
-    if (CRYPTO_memcmp(op->record.fingerprint, op->fingerprint,
+    if (CRYPTO_memcmp(op->record.fingerprint, op->name.fingerprint,
                       OG_RECORD_FINGERPRINT_SIZE)
         != 0)
     {
@@ -385,10 +412,10 @@ ngx_http_og_claim_life(ngx_http_og_op_t *op)
 
 ngx_int_t
 ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
-    const u_char *nonce, uint64_t now, ngx_str_t *text)
+    const u_char *nonce, uint64_t now, ngx_str_t *key, ngx_str_t *text)
 {
     ngx_memcpy(record->nonce, nonce, OG_RECORD_NONCE_SIZE);
-    ngx_memcpy(record->fingerprint, op->fingerprint,
+    ngx_memcpy(record->fingerprint, op->name.fingerprint,
                OG_RECORD_FINGERPRINT_SIZE);
     record->created = now;
     record->life = ngx_http_og_claim_life(op);
@@ -412,5 +439,29 @@ ngx_http_og_encode(ngx_http_og_op_t *op, og_record_t *record,
 
     og_record_encode(text->data, record);
 
-    return NGX_OK;
+    return op->name.secret ? ngx_http_og_seal(op, key, text) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_seal(ngx_http_og_op_t *op, ngx_str_t *key, ngx_str_t *text)
+{
+    int          rc;
+    u_char      *sealed;
+    og_bytes_t   name;
+
+    sealed = ngx_pnalloc(op->pool, og_seal_size(text->len));
+    if (sealed == NULL) {
+        return NGX_ERROR;
+    }
+
+    name.data = key->data;
+    name.len = key->len;
+
+    rc = og_seal(op->name.secret, name, text->data, text->len, sealed);
+
+    text->data = sealed;
+    text->len = og_seal_size(text->len);
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
 }

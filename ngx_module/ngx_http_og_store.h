@@ -16,11 +16,13 @@
 #include <ngx_core.h>
 
 #include "og_record.h"
+#include "og_secret.h"
 #include "og_window.h"
 
 
 typedef struct ngx_http_og_store_s  ngx_http_og_store_t;
 typedef struct ngx_http_og_op_s     ngx_http_og_op_t;
+typedef struct ngx_http_og_verbs_s  ngx_http_og_verbs_t;
 
 typedef void (*ngx_http_og_op_handler_pt)(ngx_http_og_op_t *op);
 
@@ -59,6 +61,15 @@ typedef struct {
 } ngx_http_og_quota_t;
 
 
+/* What a record is looked up by, and what the secret of that name decides. */
+typedef struct {
+    ngx_str_t                    key;       /* without prefix; empty: nothing
+                                               to claim */
+    u_char                       fingerprint[OG_RECORD_FINGERPRINT_SIZE];
+    og_secret_t                 *secret;    /* NULL: records are in clear */
+} ngx_http_og_name_t;
+
+
 /*
  * One request's dealings with a store, from begin to the end of its claim.
  * It has a pool of its own, since a lost reply outlives the request.
@@ -68,9 +79,9 @@ struct ngx_http_og_op_s {
     ngx_http_og_store_t         *store;
     ngx_pool_t                  *pool;
 
-    ngx_str_t                    key;       /* of the record, without prefix;
-                                               empty: nothing to claim */
-    u_char                       fingerprint[OG_RECORD_FINGERPRINT_SIZE];
+    ngx_http_og_name_t           name;
+    ngx_http_og_name_t          *former;    /* that it is claimed under, too,
+                                               while secrets change; or NULL */
     ngx_msec_t                   ttl;
     ngx_msec_t                   lease;
     ngx_http_og_on_unknown_e     on_unknown;
@@ -88,12 +99,17 @@ struct ngx_http_og_op_s {
     ngx_uint_t                   age;       /* s, of that record */
     ngx_uint_t                   retry_after;   /* s; RUNNING */
 
-    void                        *backend;   /* the backend's own */
+    const ngx_http_og_verbs_t   *verbs;
+    void                        *backend;   /* their own */
 };
 
 
-/* Creates an operation on a store; NULL when memory is short. */
-ngx_http_og_op_t *ngx_http_og_op_create(ngx_http_og_store_t *store);
+/*
+ * Creates an operation on a store; paired: with op->former.  NULL when memory
+ * is short.
+ */
+ngx_http_og_op_t *ngx_http_og_op_create(ngx_http_og_store_t *store,
+    ngx_uint_t paired);
 
 /*
  * Counts the quotas and claims the key, in one round trip.  NGX_OK:

@@ -129,6 +129,7 @@ static ngx_int_t
 ngx_http_og_token_id_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
+    u_char              name[NGX_HTTP_OG_DIGEST_SIZE];
     ngx_str_t           id;
     ngx_http_og_ctx_t  *ctx;
 
@@ -139,8 +140,18 @@ ngx_http_og_token_id_variable(ngx_http_request_t *r,
         return NGX_OK;
     }
 
-    id.data = ctx->caller;
-    id.len = NGX_HTTP_OG_TOKEN_ID_SIZE;
+    id.len = NGX_HTTP_OG_ID_LEN;
+    id.data = ngx_pnalloc(r->pool, id.len);
+
+    if (id.data == NULL
+        || ngx_http_og_name(ngx_http_og_secrets(r)->current, ctx->caller, name)
+           != NGX_OK)
+    {
+        ctx->no_memory = 1;
+        return NGX_ERROR;
+    }
+
+    ngx_hex_dump(id.data, name, NGX_HTTP_OG_ID_LEN / 2);
 
     ngx_http_og_set_value(v, &id);
 

@@ -73,7 +73,7 @@ ngx_http_og_join_waiters(ngx_http_og_ctx_t *ctx)
     ngx_queue_t        *q;
     ngx_http_og_ctx_t  *other;
 
-    key = ngx_murmur_hash2(ctx->op->key.data, ctx->op->key.len);
+    key = ngx_murmur_hash2(ctx->op->name.key.data, ctx->op->name.key.len);
     same = 0;
 
     for (q = ngx_queue_head(&ngx_http_og_waiters);

@@ -5,6 +5,7 @@ ends, the worker lives, no order runs twice, and nothing forbidden passes."""
 import os
 import signal
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -13,19 +14,45 @@ from og.faults import (HEAP, LINK, REQUEST, FailingGate, exchange,
                        failing_module)                      # noqa: F401
 from og.http2 import Http2
 from og.process import wait_until
+from og.secret import write
 
 MANY = 10**9
 
 
+# of those that ask the store with a key
+CHANGING = [name for name in CASES if CASES[name].rule.startswith("required")]
+
+
 @pytest.fixture(scope="module")
-def gate(failing_module, shared_redis, tmp_path_factory):   # noqa: F811
-    shared_redis.command("FLUSHALL")
-    with FailingGate(tmp_path_factory.mktemp("faults"), failing_module,
-                     shared_redis.address + " timeout=500ms",
-                     "".join(case.location() for case in
-                             (*CASES.values(), *FIRST.values()))) as made:
-        made.nginx.expected.append(r"could not be recorded \(12: Cannot")
-        yield made
+def make_gate(failing_module, shared_redis, tmp_path_factory):  # noqa: F811
+    """make(more of http): a started gate with all cases."""
+    with ExitStack() as stack:
+        def make(http=""):
+            shared_redis.command("FLUSHALL")
+            made = stack.enter_context(
+                FailingGate(tmp_path_factory.mktemp("faults"),
+                            failing_module,
+                            shared_redis.address + " timeout=500ms",
+                            "".join(case.location() for case in
+                                    (*CASES.values(), *FIRST.values())),
+                            http))
+            made.nginx.expected.append(r"could not be recorded \(12: Cannot")
+            return made
+        yield make
+
+
+@pytest.fixture(scope="module")
+def gate(make_gate):
+    return make_gate()
+
+
+@pytest.fixture(scope="module")
+def changing(make_gate, tmp_path_factory):
+    """A gate whose secret changes: sealed records, and two names for each."""
+    folder = tmp_path_factory.mktemp("secrets")
+    words = [write(folder / text, text.encode() * 8)
+             for text in ("new!", "old!")]
+    return make_gate(f"order_guard_secret {' '.join(words)};")
 
 
 class Trial:
@@ -177,6 +204,15 @@ class Trial:
                          ids=["one", "all that follow"])
 @pytest.mark.parametrize("name", CASES)
 def test_each_allocation_fails(gate, name, calls, step):
+    let_each_fail(gate, name, calls, step)
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_while_a_secret_changes(changing, name):
+    let_each_fail(changing, name, 1, 1)
+
+
+def let_each_fail(gate, name, calls, step):
     workers = gate.nginx.worker_pids()
     trial = Trial(gate, CASES[name], calls)
     trial.warm_up()

@@ -19,6 +19,7 @@ from og.faulty import gate, proxied                         # noqa: F401
 from og.parallel import Later
 from og.paths import seconds
 from og.process import free_port, wait_until
+from og.secret import write
 from og.shop import LEASE, READ_TIMEOUT, Shop
 from og.trouble import Trouble
 
@@ -31,6 +32,9 @@ SETTLING = min(seconds(20), LIMIT / 2)      # of it, at most, without faults
 QUIET = LEASE + 5               # s: by then nothing is in progress
 TTL = 3600                      # s
 
+# what follows order_guard_secret, and how many names a record has with it
+SECRETS = [("", 1), ("%file", 1), ("%file none", 2)]
+
 PENDING, FINAL = 1, (2, 3, 4)   # states, as in og_record.h
 
 NEVER = ("double run", "has lost its data", "cannot be read under",
@@ -38,10 +42,11 @@ NEVER = ("double run", "has lost its data", "cannot be read under",
 
 
 @pytest.mark.parametrize("seed", [SEED])
-def test_no_order_is_made_twice(proxied, capsys, seed):     # noqa: F811
+def test_no_order_is_made_twice(proxied, capsys, tmp_path,  # noqa: F811
+                                seed):
     say(capsys, f"\nledger: OG_SEED={seed}")
     with Shop(seed) as shop:
-        run = Run(proxied, shop, seed)
+        run = Run(proxied, shop, seed, tmp_path)
         run.under_faults()
         run.settle()
     say(capsys, run.summary())
@@ -55,9 +60,10 @@ def say(capsys, text):
 
 
 class Run:
-    def __init__(self, proxied, shop, seed):                # noqa: F811
+    def __init__(self, proxied, shop, seed, folder):        # noqa: F811
         self.began = time.monotonic()
         self.seed = seed
+        self.secret, self.names = random.Random(seed).choice(SECRETS)
         self.shop = shop
         # the other peer never listens: what is refused there is sent here
         self.gate = proxied(
@@ -65,7 +71,7 @@ class Run:
             workers=2, rule=f"required ttl={TTL}s lease={LEASE}s",
             address=f"127.0.0.1:{free_port()} max_fails=0;\n"
                     f"server {shop.address} max_fails=0",
-            http=witness.FORMAT,
+            http=self._secret(folder) + witness.FORMAT,
             location=f"{witness.LOG} proxy_read_timeout {READ_TIMEOUT}s;")
         self.trouble = Trouble(self.gate, shop, seed)
         self.witness = witness.Witness(self.gate.nginx, self.trouble.killed)
@@ -74,6 +80,12 @@ class Run:
                           for n in range(CUSTOMERS)]
         self.orders = [Order(f"customer{n % CUSTOMERS}-{n}")
                        for n in range(ORDERS)]
+
+    def _secret(self, folder):
+        if not self.secret:
+            return ""
+        path = write(folder / "secret", b"a secret of as many as 32 bytes.")
+        return f"order_guard_secret {self.secret.replace('%file', path)};\n"
 
     def under_faults(self):
         end = self.began + LIMIT - SETTLING
@@ -128,7 +140,8 @@ class Run:
         answered = sum(o.answer is not None for o in self.orders)
         unknown = sum(o.answer is None and o.unknown for o in self.orders)
         lost = sum(o.answer is not None and o.unknown for o in self.orders)
-        lines = [f"{ORDERS} orders in {self.took:.1f} s: {answered} answered "
+        lines = [f"secret: {self.secret or 'none'}",
+                 f"{ORDERS} orders in {self.took:.1f} s: {answered} answered "
                  f"({lost} of them unknown later), {unknown} unknown, "
                  f"{len(self.shop.ledger)} made"]
         for name, counts in (("clients", self.book.counts),
@@ -163,7 +176,7 @@ class Run:
                     wrong.append(f"{key}: pending, silent for {silent} s")
             elif value[1] not in FINAL:
                 wrong.append(f"{key}: {value}")
-        if len(keys) != ORDERS:
+        if len(keys) != ORDERS * self.names:
             wrong.append(f"{len(keys)} records")
         return wrong
 

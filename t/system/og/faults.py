@@ -21,6 +21,7 @@ from og.process import free_port, wait_until
 HTTP = """
     access_log off;
     order_guard_store main {store};
+    {http}
     upstream orders {{ server {upstream}; }}
 
     server {{
@@ -93,14 +94,15 @@ def failing_module():
 
 class FailingGate(Gate):
     """`conf` is what stands in server {}; where it says proxy_pass
-    http://orders, requests go to an upstream that obeys X-Answer."""
+    http://orders, requests go to an upstream that obeys X-Answer. `http` is
+    added to http {}."""
 
-    def __init__(self, folder, module, store, conf):
+    def __init__(self, folder, module, store, conf, http=""):
         self.faults = Faults(folder / "faults", module)
         port, h2 = free_port(), free_port()
         peer = Peer(_answer)
         text = HTTP.format(store=store, port=port, h2=h2,
-                           upstream=peer.address, conf=conf)
+                           upstream=peer.address, conf=conf, http=http)
         super().__init__(Nginx(folder / "nginx", text, [port, h2],
                                module=module), port, h2, peer)
 

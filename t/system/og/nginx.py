@@ -96,9 +96,9 @@ class Nginx:
         user = " user root;" if as_root() else ""
         return ["-g", GLOBAL.format(level=paths.LOG_LEVEL, user=user)]
 
-    def check_configuration(self):
+    def check_configuration(self, *more):
         """(exit code of nginx -t, what it says)"""
-        done = subprocess.run(self.argv("-t"), env=_environment(),
+        done = subprocess.run(self.argv("-t", *more), env=_environment(),
                               stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.STDOUT, timeout=60)
         return done.returncode, done.stdout
@@ -162,6 +162,10 @@ class Nginx:
 
     def error_log(self):
         return self._read("logs/error.log")
+
+    def said(self):
+        """What went to stdout and stderr."""
+        return self._read("logs/stderr.log")
 
     def access_log(self):
         return self._read("logs/access.log")

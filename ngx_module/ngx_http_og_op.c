@@ -1,0 +1,304 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * What a request asks for in a store: the name and the fingerprint of its
+ * record, and the names of its counters.
+ */
+
+
+#include "ngx_http_og.h"
+
+
+static ngx_int_t ngx_http_og_fill_record(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op);
+static ngx_int_t ngx_http_og_scope(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *scope);
+static ngx_int_t ngx_http_og_fingerprint(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, u_char *digest);
+static ngx_int_t ngx_http_og_media_type(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_str_t *type);
+static ngx_int_t ngx_http_og_fill_quotas(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op);
+static ngx_int_t ngx_http_og_fill_quota(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op, ngx_uint_t policy);
+static ngx_uint_t ngx_http_og_is_counted(ngx_array_t *counted,
+    ngx_http_og_limit_t *limit);
+
+
+ngx_int_t
+ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op)
+{
+    if (ctx->keyed && ngx_http_og_fill_record(r, ctx, op) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ctx->conf->limits == NULL) {
+        return NGX_OK;
+    }
+
+    return ngx_http_og_fill_quotas(r, ctx, op);
+}
+
+
+static ngx_int_t
+ngx_http_og_fill_record(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op)
+{
+    u_char                      record[NGX_HTTP_OG_DIGEST_SIZE];
+    u_char                      fingerprint[NGX_HTTP_OG_DIGEST_SIZE];
+    ngx_str_t                   scope;
+    ngx_http_og_secrets_t      *secrets;
+    ngx_http_og_idempotency_t  *idem;
+
+    if (ngx_http_og_scope(r, ctx, &scope) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_http_og_digest_begin();
+    ngx_http_og_digest_add(&scope);
+    ngx_http_og_digest_add(&r->method_name);
+    ngx_http_og_digest_add(&r->uri);
+    ngx_http_og_digest_add(&ctx->key);
+    ngx_http_og_digest_end(record);
+
+    if (ngx_http_og_fingerprint(r, ctx, fingerprint) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    idem = ctx->conf->idempotency;
+
+    op->ttl = idem->ttl;
+    op->lease = idem->lease;
+    op->on_unknown = idem->on_unknown;
+
+    secrets = ngx_http_og_secrets(r);
+
+    if (op->former
+        && ngx_http_og_name_record(op->pool, secrets->former, ctx->caller,
+                                   record, fingerprint, op->former)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_name_record(op->pool, secrets->current, ctx->caller,
+                                   record, fingerprint, &op->name);
+}
+
+
+static ngx_int_t
+ngx_http_og_scope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *scope)
+{
+    ngx_http_core_srv_conf_t  *cscf;
+
+    if (ctx->conf->idempotency->scope) {
+        return ngx_http_og_evaluate(r, ctx, ctx->conf->idempotency->scope,
+                                    scope);
+    }
+
+    cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+    *scope = cscf->server_name;
+
+    return NGX_OK;
+}
+
+
+/*
+ * The caller in it keeps records apart where two share an id, of 64 bits,
+ * by accident.
+ */
+
+static ngx_int_t
+ngx_http_og_fingerprint(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    u_char *digest)
+{
+    ngx_str_t                  *values, media_type, caller;
+    ngx_uint_t                  i, n;
+    ngx_http_complex_value_t  **cv;
+
+    n = ctx->conf->fingerprint ? ctx->conf->fingerprint->nelts : 0;
+    cv = n ? ctx->conf->fingerprint->elts : NULL;
+
+    values = ngx_palloc(r->pool, n * sizeof(ngx_str_t));
+    if (values == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* evaluated first: a variable may need the digest for itself */
+
+    for (i = 0; i < n; i++) {
+        if (ngx_http_og_evaluate(r, ctx, cv[i], &values[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_og_media_type(r, ctx, &media_type) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    caller.data = ctx->caller;
+    caller.len = NGX_HTTP_OG_DIGEST_SIZE;
+
+    ngx_http_og_digest_begin();
+    ngx_http_og_digest_add(&caller);
+    ngx_http_og_digest_add(&r->method_name);
+    ngx_http_og_digest_add(&r->uri);
+    ngx_http_og_digest_add(&media_type);
+    ngx_http_og_digest_add(&ctx->args);
+
+    for (i = 0; i < n; i++) {
+        ngx_http_og_digest_add(&values[i]);
+    }
+
+    ngx_http_og_digest_add(&ctx->canonical);
+    ngx_http_og_digest_end(digest);
+
+    return NGX_OK;
+}
+
+
+/* Media types are the same in any case (RFC 9110, section 8.3.1). */
+
+static ngx_int_t
+ngx_http_og_media_type(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *type)
+{
+    ngx_str_t  *value;
+
+    ngx_str_null(type);
+
+    if (ctx->body.len == 0) {
+        return NGX_OK;
+    }
+
+    value = &r->headers_in.content_type->value;
+
+    type->len = ngx_http_og_media_type_length(value);
+
+    type->data = ngx_pnalloc(r->pool, type->len);
+    if (type->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_strlow(type->data, value->data, type->len);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_fill_quotas(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op)
+{
+    ngx_uint_t  i;
+
+    op->quotas = ngx_pcalloc(op->pool, ctx->conf->limits->nelts
+                                       * sizeof(ngx_http_og_quota_t));
+    if (op->quotas == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < ctx->conf->limits->nelts; i++) {
+        if (ngx_http_og_fill_quota(r, ctx, op, i) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op, ngx_uint_t policy)
+{
+    u_char               *p;
+    u_char                owner[NGX_HTTP_OG_DIGEST_SIZE];
+    u_char                name[NGX_HTTP_OG_DIGEST_SIZE];
+    ngx_str_t             value;
+    ngx_http_og_limit_t  *limit;
+    ngx_http_og_quota_t  *quota;
+    static ngx_str_t      kind = ngx_string("key");
+
+    limit = ctx->conf->limits->elts;
+    limit = &limit[policy];
+
+    if (ngx_http_og_is_counted(ctx->counted_limits, limit)) {
+        return NGX_OK;
+    }
+
+    ngx_memcpy(owner, ctx->caller, NGX_HTTP_OG_DIGEST_SIZE);
+
+    if (limit->key) {
+        if (ngx_http_og_evaluate(r, ctx, limit->key, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            /* as with limit_req: an empty key is not counted */
+            return NGX_OK;
+        }
+
+        ngx_http_og_digest_begin();
+        ngx_http_og_digest_add(&kind);
+        ngx_http_og_digest_add(&value);
+        ngx_http_og_digest_end(owner);
+    }
+
+    if (ngx_http_og_name_owner(ngx_http_og_secrets(r), owner, name)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    p = ngx_pnalloc(op->pool, NGX_HTTP_OG_ID_LEN + sizeof("{}:l:") - 1
+                              + limit->name.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    quota = &op->quotas[op->nquotas++];
+
+    quota->policy = policy;
+    quota->window = limit->window;
+    quota->key.data = p;
+
+    *p++ = '{';
+    p = ngx_hex_dump(p, name, NGX_HTTP_OG_ID_LEN / 2);
+    p = ngx_sprintf(p, "}:l:%V", &limit->name);
+
+    quota->key.len = p - quota->key.data;
+
+    return NGX_OK;
+}
+
+
+/* Whether a location before a redirect has counted this name already. */
+
+static ngx_uint_t
+ngx_http_og_is_counted(ngx_array_t *counted, ngx_http_og_limit_t *limit)
+{
+    ngx_uint_t            i;
+    ngx_http_og_limit_t  *known;
+
+    if (counted == NULL) {
+        return 0;
+    }
+
+    known = counted->elts;
+
+    for (i = 0; i < counted->nelts; i++) {
+        if (known[i].name.len == limit->name.len
+            && ngx_memcmp(known[i].name.data, limit->name.data,
+                          limit->name.len)
+               == 0)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
