@@ -555,6 +555,18 @@ ngx_int_t ngx_http_og_name_record(ngx_pool_t *pool, og_secret_t *secret,
     const u_char *caller, const u_char *record, const u_char *fingerprint,
     ngx_http_og_name_t *name);
 
+/* The digest of what a record is looked up by. */
+void ngx_http_og_digest_record(ngx_str_t *scope, ngx_str_t *method,
+    ngx_str_t *uri, ngx_str_t *key, u_char *digest);
+
+/*
+ * What a record with this digest is called in a store, behind its prefix, for
+ * a caller with this id (NGX_HTTP_OG_ID_LEN digits): {id}:i:digits.  The key
+ * is allocated in pool.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_record_key(ngx_pool_t *pool, og_secret_t *secret,
+    const u_char *id, const u_char *digest, ngx_str_t *key);
+
 
 /* ngx_http_og_headers.c: header lists */
 

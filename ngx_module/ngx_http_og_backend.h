@@ -46,6 +46,8 @@ struct ngx_http_og_verbs_s {
                             ngx_msec_t ttl);
     void        (*release)(ngx_http_og_op_t *op, ngx_http_og_release_e why);
     void        (*close)(ngx_http_og_op_t *op);
+    ngx_int_t   (*look)(ngx_http_og_op_t *op);
+    ngx_int_t   (*resolve)(ngx_http_og_op_t *op, const og_record_t *answer);
 };
 
 
@@ -84,6 +86,13 @@ extern const ngx_http_og_verbs_t  ngx_http_og_pair_verbs;
  */
 ngx_http_og_verdict_e ngx_http_og_judge(ngx_http_og_op_t *op,
     const u_char *nonce, uint64_t now, ngx_str_t *key, ngx_str_t *bytes);
+
+/*
+ * What the record says to anyone: as above, but for CLAIMED and REUSED, which
+ * depend on who asks.
+ */
+ngx_http_og_verdict_e ngx_http_og_read(ngx_http_og_op_t *op, uint64_t now,
+    ngx_str_t *key, ngx_str_t *bytes);
 
 /* Refines RUNNING: op->record's claim would live for so many ms more. */
 ngx_http_og_verdict_e ngx_http_og_judge_silence(ngx_http_og_op_t *op,

@@ -229,6 +229,13 @@ ngx_command_t  ngx_http_og_commands[] = {
       0,
       NULL },
 
+    { ngx_string("order_guard_records"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
+      ngx_http_og_conf_records,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("order_guard_errors"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
       ngx_http_og_conf_enum,

@@ -27,6 +27,16 @@ char *ngx_http_og_conf_msec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_og_conf_words(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
+/* ngx_http_og_records_conf.c */
+
+char *ngx_http_og_conf_records(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Finds the store of order_guard_records, where a location has that. */
+ngx_int_t ngx_http_og_merge_records(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+
+
 /* ngx_http_og_secret_conf.c */
 
 char *ngx_http_og_conf_secret(ngx_conf_t *cf, ngx_command_t *cmd,

@@ -129,6 +129,12 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_og_loc_conf_t *prev = parent;
     ngx_http_og_loc_conf_t *conf = child;
 
+    if (conf->records_store
+        && ngx_http_og_merge_records(cf, conf) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     ngx_conf_merge_value(conf->enable, prev->enable, 0);
 
     if (conf->token == NGX_CONF_UNSET_PTR) {

@@ -56,12 +56,8 @@ ngx_http_og_fill_record(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    ngx_http_og_digest_begin();
-    ngx_http_og_digest_add(&scope);
-    ngx_http_og_digest_add(&r->method_name);
-    ngx_http_og_digest_add(&r->uri);
-    ngx_http_og_digest_add(&ctx->key);
-    ngx_http_og_digest_end(record);
+    ngx_http_og_digest_record(&scope, &r->method_name, &r->uri, &ctx->key,
+                              record);
 
     if (ngx_http_og_fingerprint(r, ctx, fingerprint) != NGX_OK) {
         return NGX_ERROR;

@@ -50,7 +50,9 @@ const ngx_http_og_verbs_t  ngx_http_og_pair_verbs = {
     ngx_http_og_pair_begin,
     ngx_http_og_pair_complete,
     ngx_http_og_pair_release,
-    ngx_http_og_pair_close
+    ngx_http_og_pair_close,
+    NULL,                               /* who looks asks for one name */
+    NULL
 };
 
 

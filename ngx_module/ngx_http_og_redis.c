@@ -152,6 +152,14 @@ ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
         ngx_http_og_redis_probe(link);
     }
 
+    if (batch->bound
+        && (link->state != NGX_HTTP_OG_REDIS_READY
+            || link->closed != batch->connection))
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_DECLINED;
+    }
+
     if (link->state == NGX_HTTP_OG_REDIS_READY) {
         ngx_http_og_redis_send(link, batch, deadline);
         return NGX_OK;

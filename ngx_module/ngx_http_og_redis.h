@@ -86,6 +86,13 @@ struct ngx_http_og_redis_batch_s {
     ngx_uint_t                        nreplies;
 
     ngx_msec_t                        submitted;    /* or sent, if later */
+    ngx_uint_t                        connection;   /* that it was sent on */
+
+    /*
+     * Set before submit: only on the connection of this number, which knows
+     * what an earlier batch has watched there.
+     */
+    unsigned                          bound:1;
 
     /* the connection's own */
     ngx_queue_t                       queue;    /* waiting, owed or done */
@@ -124,8 +131,9 @@ void ngx_http_og_redis_destroy(ngx_http_og_redis_t *link);
 /*
  * Takes the batch over and sends it in this turn of the event loop, or as
  * soon as there is a connection.  deadline is in ngx_current_msec's time.
- * NGX_DECLINED: the store is down, silent or flooded; the batch was freed,
- * its handler will not be called, nothing was sent.
+ * NGX_DECLINED: the store is down, silent or flooded, or the connection of a
+ * bound batch is gone; the batch was freed, its handler will not be called,
+ * nothing was sent.
  */
 ngx_int_t ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline);

@@ -78,7 +78,6 @@ ngx_http_og_redis_begin(ngx_http_og_op_t *op)
 static ngx_int_t
 ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
 {
-    u_char            *p;
     og_record_t        record;
     ngx_http_og_op_t  *op;
 
@@ -96,15 +95,9 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
         return NGX_OK;
     }
 
-    task->key.len = task->rs->prefix.len + op->name.key.len;
-    task->key.data = ngx_pnalloc(op->pool, task->key.len);
-    if (task->key.data == NULL) {
+    if (ngx_http_og_redis_name_key(task) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    p = ngx_cpymem(task->key.data, task->rs->prefix.data,
-                   task->rs->prefix.len);
-    ngx_memcpy(p, op->name.key.data, op->name.key.len);
 
     task->px = ngx_http_og_redis_decimal(op->pool,
                                          ngx_http_og_claim_life(op));

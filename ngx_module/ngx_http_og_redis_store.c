@@ -42,7 +42,9 @@ const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
         ngx_http_og_redis_begin,
         ngx_http_og_redis_complete,
         ngx_http_og_redis_release,
-        ngx_http_og_redis_op_close
+        ngx_http_og_redis_op_close,
+        ngx_http_og_redis_op_look,
+        ngx_http_og_redis_op_resolve
     }
 };
 
@@ -218,6 +220,30 @@ ngx_http_og_redis_open(ngx_http_og_op_t *op)
     ngx_queue_insert_tail(&task->rs->tasks, &task->all);
 
     op->backend = task;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_name_key(ngx_http_og_task_t *task)
+{
+    u_char     *p;
+    ngx_str_t  *name, *prefix;
+
+    name = &task->op->name.key;
+    prefix = &task->rs->prefix;
+
+    p = ngx_pnalloc(task->op->pool, prefix->len + name->len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    task->key.data = p;
+    task->key.len = prefix->len + name->len;
+
+    p = ngx_cpymem(p, prefix->data, prefix->len);
+    ngx_memcpy(p, name->data, name->len);
 
     return NGX_OK;
 }

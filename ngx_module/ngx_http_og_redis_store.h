@@ -35,6 +35,8 @@ typedef struct {
 
     ngx_queue_t                      unsettled;     /* tasks */
     ngx_uint_t                       nunsettled;
+    ngx_uint_t                       watching;  /* a key is watched: one at
+                                                   a time */
     ngx_uint_t                       nsettling;     /* being settled now */
     size_t                           unsettled_size;    /* of their records */
     ngx_event_t                      settle;    /* while there are any */
@@ -106,6 +108,7 @@ typedef struct {
     ngx_str_t                        key;
     ngx_str_t                        pending;   /* the record claimed with */
     ngx_str_t                        px;        /* its life, ms in decimal */
+    const og_record_t               *answer;    /* an operator's; or NULL */
     ngx_str_t                        final;     /* the record to end with */
     ngx_str_t                        final_px;
 
@@ -179,7 +182,17 @@ ngx_int_t ngx_http_og_redis_complete(ngx_http_og_op_t *op,
     og_record_t *record, ngx_msec_t ttl);
 
 
+/* ngx_http_og_redis_operator.c */
+
+ngx_int_t ngx_http_og_redis_op_look(ngx_http_og_op_t *op);
+ngx_int_t ngx_http_og_redis_op_resolve(ngx_http_og_op_t *op,
+    const og_record_t *answer);
+
+
 /* ngx_http_og_redis_store.c */
+
+/* The store's key for the operation: its name behind the prefix. */
+ngx_int_t ngx_http_og_redis_name_key(ngx_http_og_task_t *task);
 
 /* Hands a batch to the link; it holds the task until its last call. */
 ngx_int_t ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,

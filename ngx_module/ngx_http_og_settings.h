@@ -124,6 +124,9 @@ typedef struct {
     ngx_int_t                    json_depth;
 
     ngx_http_og_store_t         *store;     /* of records and counters */
+    ngx_str_t                   *records_store; /* of order_guard_records, by
+                                                   name; NULL: it is not on */
+    ngx_uint_t                   records_from_any;
     ngx_http_og_idempotency_t   *idempotency;   /* NULL: off */
     ngx_http_complex_value_t    *key;           /* NULL: Idempotency-Key */
     ngx_str_t                    key_header;    /* lower case; empty where the

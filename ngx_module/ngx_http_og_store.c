@@ -33,8 +33,6 @@ static const ngx_http_og_backend_t *ngx_http_og_store_backend(ngx_conf_t *cf,
     ngx_str_t *where);
 static ngx_int_t ngx_http_og_decode(ngx_http_og_op_t *op, ngx_str_t *key,
     ngx_str_t *bytes);
-static ngx_http_og_verdict_e ngx_http_og_judge_record(ngx_http_og_op_t *op,
-    const u_char *nonce);
 static ngx_int_t ngx_http_og_seal(ngx_http_og_op_t *op, ngx_str_t *key,
     ngx_str_t *text);
 
@@ -282,6 +280,20 @@ ngx_http_og_store_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
 }
 
 
+ngx_int_t
+ngx_http_og_store_look(ngx_http_og_op_t *op)
+{
+    return op->verbs->look(op);
+}
+
+
+ngx_int_t
+ngx_http_og_store_resolve(ngx_http_og_op_t *op, const og_record_t *answer)
+{
+    return op->verbs->resolve(op, answer);
+}
+
+
 void
 ngx_http_og_op_close(ngx_http_og_op_t *op)
 {
@@ -307,18 +319,56 @@ ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce, uint64_t now,
 {
     ngx_http_og_verdict_e  verdict;
 
-    if (ngx_http_og_decode(op, key, bytes) != NGX_OK) {
-        op->store->counters.undecodable++;
-        return NGX_HTTP_OG_STORE_FAILED;
+    verdict = ngx_http_og_read(op, now, key, bytes);
+
+    if (verdict == NGX_HTTP_OG_STORE_FAILED) {
+        return verdict;
     }
 
-    verdict = ngx_http_og_judge_record(op, nonce);
+    if (ngx_memcmp(op->record.nonce, nonce, OG_RECORD_NONCE_SIZE) == 0) {
+        return NGX_HTTP_OG_CLAIMED;
+    }
+
+    if (CRYPTO_memcmp(op->record.fingerprint, op->name.fingerprint,
+                      OG_RECORD_FINGERPRINT_SIZE)
+        != 0)
+    {
+        return NGX_HTTP_OG_REUSED;
+    }
+
+    return verdict;
+}
+
+
+ngx_http_og_verdict_e
+ngx_http_og_read(ngx_http_og_op_t *op, uint64_t now, ngx_str_t *key,
+    ngx_str_t *bytes)
+{
+    if (ngx_http_og_decode(op, key, bytes) != NGX_OK) {
+        op->store->counters.undecodable++;
+        op->unreadable = 1;
+        return NGX_HTTP_OG_STORE_FAILED;
+    }
 
     if (now > op->record.created) {
         op->age = (ngx_uint_t) ((now - op->record.created) / 1000);
     }
 
-    return verdict;
+    switch (op->record.state) {
+
+    case OG_RECORD_DONE:
+        return NGX_HTTP_OG_FINISHED;
+
+    case OG_RECORD_TOMBSTONE:
+        return NGX_HTTP_OG_UNAVAILABLE_RESULT;
+
+    case OG_RECORD_UNKNOWN:
+        return NGX_HTTP_OG_UNKNOWN;
+
+    default: /* OG_RECORD_PENDING */
+        op->retry_after = NGX_HTTP_OG_RETRY_AFTER;
+        return NGX_HTTP_OG_RUNNING;
+    }
 }
 
 
@@ -349,38 +399,6 @@ ngx_http_og_decode(ngx_http_og_op_t *op, ngx_str_t *key, ngx_str_t *bytes)
     }
 
     return og_record_decode(&op->record, copy, len) == 0 ? NGX_OK : NGX_ERROR;
-}
-
-
-static ngx_http_og_verdict_e
-ngx_http_og_judge_record(ngx_http_og_op_t *op, const u_char *nonce)
-{
-    if (ngx_memcmp(op->record.nonce, nonce, OG_RECORD_NONCE_SIZE) == 0) {
-        return NGX_HTTP_OG_CLAIMED;
-    }
-
-    if (CRYPTO_memcmp(op->record.fingerprint, op->name.fingerprint,
-                      OG_RECORD_FINGERPRINT_SIZE)
-        != 0)
-    {
-        return NGX_HTTP_OG_REUSED;
-    }
-
-    switch (op->record.state) {
-
-    case OG_RECORD_DONE:
-        return NGX_HTTP_OG_FINISHED;
-
-    case OG_RECORD_TOMBSTONE:
-        return NGX_HTTP_OG_UNAVAILABLE_RESULT;
-
-    case OG_RECORD_UNKNOWN:
-        return NGX_HTTP_OG_UNKNOWN;
-
-    default: /* OG_RECORD_PENDING */
-        op->retry_after = NGX_HTTP_OG_RETRY_AFTER;
-        return NGX_HTTP_OG_RUNNING;
-    }
 }
 
 

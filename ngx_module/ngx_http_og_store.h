@@ -98,6 +98,11 @@ struct ngx_http_og_op_s {
                                                the key; points into pool */
     ngx_uint_t                   age;       /* s, of that record */
     ngx_uint_t                   retry_after;   /* s; RUNNING */
+    uint64_t                     left;      /* ms that the record lives; look
+                                               and resolve */
+    unsigned                     unreadable:1;  /* STORE_FAILED, as what is
+                                               there is no record of ours */
+    unsigned                     resolved:1;
 
     const ngx_http_og_verbs_t   *verbs;
     void                        *backend;   /* their own */
@@ -135,6 +140,23 @@ ngx_int_t ngx_http_og_store_complete(ngx_http_og_op_t *op,
  */
 void ngx_http_og_store_release(ngx_http_og_op_t *op,
     ngx_http_og_release_e why);
+
+/*
+ * What is under op's name, for who does not want it: FINISHED,
+ * UNAVAILABLE_RESULT, RUNNING, UNKNOWN, or ADMITTED when nothing is.  Quotas
+ * and former names are not looked at.  Otherwise as begin.
+ */
+ngx_int_t ngx_http_og_store_look(ngx_http_og_op_t *op);
+
+/*
+ * Puts an end to an UNKNOWN outcome: answer (DONE, valid until the handler was
+ * called or the operation is closed), or NULL, which frees the key.  Then
+ * op->resolved is set, and the verdict is FINISHED or ADMITTED; else nothing
+ * was changed, and the verdict is what look would say, or STORE_FAILED, after
+ * which only a look can tell.  The record keeps its life.  Otherwise as begin.
+ */
+ngx_int_t ngx_http_og_store_resolve(ngx_http_og_op_t *op,
+    const og_record_t *answer);
 
 /*
  * The requester lets go: no callback any more, op must not be touched.  A

@@ -16,6 +16,8 @@ static ngx_int_t ngx_http_og_bearer_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_token_id_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_record_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
@@ -37,6 +39,9 @@ static ngx_http_variable_t  ngx_http_og_variables[] = {
 
     { ngx_string("order_guard_token_id"), NULL,
       ngx_http_og_token_id_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("order_guard_record"), NULL,
+      ngx_http_og_record_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("order_guard_stripped"), NULL,
       ngx_http_og_text_variable,
@@ -154,6 +159,48 @@ ngx_http_og_token_id_variable(ngx_http_request_t *r,
     ngx_hex_dump(id.data, name, NGX_HTTP_OG_ID_LEN / 2);
 
     ngx_http_og_set_value(v, &id);
+
+    return NGX_OK;
+}
+
+
+/* The former name first, while secrets change. */
+
+static ngx_int_t
+ngx_http_og_record_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    u_char              *p;
+    ngx_str_t            text;
+    ngx_http_og_op_t    *op;
+    ngx_http_og_ctx_t   *ctx;
+
+    ctx = ngx_http_og_get_ctx(r->main);
+    op = ctx ? ctx->op : NULL;
+
+    if (op == NULL || op->name.key.len == 0) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, op->name.key.len + 1
+                             + (op->former ? op->former->key.len : 0));
+    if (p == NULL) {
+        ctx->no_memory = 1;
+        return NGX_ERROR;
+    }
+
+    text.data = p;
+
+    if (op->former) {
+        p = ngx_sprintf(p, "%V,", &op->former->key);
+    }
+
+    p = ngx_sprintf(p, "%V", &op->name.key);
+
+    text.len = p - text.data;
+
+    ngx_http_og_set_value(v, &text);
 
     return NGX_OK;
 }

@@ -644,6 +644,73 @@ order_guard_idempotency_mark /b;
 
 
 
+=== order_guard_records: good forms
+--- http_config
+    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT;
+    order_guard on;
+--- config
+    location = /a { order_guard_records; }
+    location = /b { order_guard_records store=main; }
+    location = /c { order_guard_records from=local; }
+    location = /d { order_guard_records store=main from=any; }
+    location = /t { return 200; }
+--- request
+GET /t
+--- no_error_log
+[warn]
+
+
+
+=== order_guard_records: an unknown parameter
+--- level: server
+--- wrong
+location /a { order_guard_records to=any; }
+--- says: invalid parameter "to=any", it must be "store=name", "from=local" or "from=any"
+
+
+
+=== order_guard_records: twice
+--- level: server
+--- wrong
+location /a { order_guard_records; order_guard_records; }
+--- says: "order_guard_records" directive is duplicate
+
+
+
+=== order_guard_records: not in a location
+--- level: server
+--- wrong
+order_guard_records;
+--- says: "order_guard_records" directive is not allowed here
+
+
+
+=== order_guard_records: a store that there is not
+--- level: server
+--- wrong
+location /a { order_guard_records store=other; }
+--- says_anywhere: "order_guard_records" has no store "other", define it with "order_guard_store name redis://host:port;"
+
+
+
+=== order_guard_records: no store
+--- no_store
+--- guard: off
+--- level: server
+--- wrong
+location /a { order_guard_records; }
+--- says_anywhere: "order_guard_records" has no store "", define it
+
+
+
+=== order_guard_records: where the guard is on
+--- level: server
+--- wrong
+location /a { order_guard on; order_guard_records; }
+--- says_anywhere: "order_guard on" and "order_guard_records" stand in one location, give the latter one of its own
+
+
+
 === order_guard_idempotency_wait: good forms
 --- good
 order_guard_idempotency_wait 0;

@@ -50,6 +50,10 @@ RULES = [
     ("ngx_http_og.h", CORE + HTTP + PURE
      + ['"ngx_http_og_store.h"', '"ngx_http_og_settings.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),
+    ("ngx_http_og_records.h", ['"ngx_http_og.h"']),
+    ("ngx_http_og_records_conf.c", ['"ngx_http_og_conf.h"',
+                                    '"ngx_http_og_records.h"']),
+    ("ngx_http_og_records*.c", PURE + ['"ngx_http_og_records.h"']),
     ("ngx_http_og_*conf*.c", CRYPTO + ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_merge.c", ['"ngx_http_og_conf.h"']),
     ("ngx_http_og_*.c", CRYPTO + JANSSON + PURE + ['"ngx_http_og.h"']),

@@ -19,11 +19,12 @@ UNBOUNDED = ("strcpy", "strcat", "sprintf", "vsprintf", "gets", "strtok",
 NOT_IN_GLUE = ("strlen", "strcmp", "strncmp", "strchr", "strdup", "memcpy",
                "memset", "memcmp", "snprintf", "malloc", "calloc", "realloc",
                "printf", "fprintf")
-# files that alone may call a function
+# files that alone may call a function: a client's requests, an operator's
+CONTROL = ("ngx_http_og_handler.c", "ngx_http_og_records.c")
 ONLY_IN = {
-    "ngx_http_finalize_request": "ngx_http_og_handler.c",
-    "ngx_http_core_run_phases": "ngx_http_og_handler.c",
-    "ngx_http_run_posted_requests": "ngx_http_og_handler.c",
+    "ngx_http_finalize_request": CONTROL,
+    "ngx_http_core_run_phases": CONTROL,
+    "ngx_http_run_posted_requests": CONTROL,
 }
 # newer nginx versions have these
 TAKEN = re.compile(r"\b(ngx_json_|ngx_data_)\w+")
@@ -103,8 +104,9 @@ def check_names(path, text):
                 yield number, f"{called}() is not used here"
             if called in NOT_IN_GLUE and is_glue(path):
                 yield number, f"{called}(): nginx has its own"
-            if ONLY_IN.get(called, name) != name and is_glue(path):
-                yield number, f"{called}() is for {ONLY_IN[called]}"
+            if name not in ONLY_IN.get(called, name) and is_glue(path):
+                who = " and ".join(ONLY_IN[called])
+                yield number, f"{called}() is for {who}"
         if TAKEN.search(line):
             yield number, f"{TAKEN.search(line).group()}: nginx has that name"
         if is_pure(path) and re.search(r"\bngx_\w+|\bNGX_\w+", line):
