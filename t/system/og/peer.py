@@ -91,6 +91,15 @@ def _end(sock):
     sock.close()
 
 
+def header(head, name):
+    """The value of one header of a request, which must be there."""
+    for line in head.decode("latin-1").split("\r\n"):
+        found, _, value = line.partition(":")
+        if found.lower() == name.lower():
+            return value.strip()
+    raise AssertionError(f"no {name}: {head!r}")
+
+
 def message(body=b'{"ok":true}', status=b"200 OK", headers=(),
             media_type=b"application/json"):
     """The bytes of a whole answer."""

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 
-from og.peer import Peer, message, resetting
+from og.peer import Peer, header, message, resetting
 
 LEASE = 2                   # s, of the gateway's claims
 READ_TIMEOUT = 3            # s, of the gateway
@@ -78,7 +78,7 @@ class Shop:
         return Counter(sum(self.ways.values(), []))
 
     def _act(self, sock, head, body):
-        key = _key(head)
+        key = header(head, "Idempotency-Key")
         with self._lock:
             self._at_work += 1
         try:
@@ -149,14 +149,6 @@ class Shop:
     def _busy(self, sock, key, delay):
         time.sleep(delay)
         _send(sock, {"code": "BUSY"}, b"429 Too Many Requests")
-
-
-def _key(head):
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"idempotency-key":
-            return value.strip().decode()
-    raise AssertionError(f"no key: {head!r}")
 
 
 def _send(sock, value, status=b"200 OK"):
