@@ -17,8 +17,10 @@ CCOPT ?= -g -O2 -fPIC -fstack-protector-strong -Wformat \
 LDOPT ?= -Wl,-z,relro -Wl,-z,now
 
 PACKAGES := gcc make nginx nginx-dev libhiredis-dev libjansson-dev libssl-dev
+NODE     := nodejs@node npm@npm
 TESTING  := $(PACKAGES) redis-server curl perl libtest-base-perl \
-            libcmocka-dev libnginx-mod-http-echo python3 python3-pytest
+            libcmocka-dev libnginx-mod-http-echo python3 python3-pytest \
+            $(NODE)
 CHECKING := $(PACKAGES) clang-tidy cppcheck
 FUZZING  := clang libclang-rt-14-dev libjansson-dev libssl-dev
 

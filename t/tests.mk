@@ -1,9 +1,10 @@
 # What tests the module; included by the Makefile.
 
-.PHONY: unit unit-sanitize fuzz bench-json prove system sanitize check \
-        check-warnings check-tidy check-cppcheck check-lint
+.PHONY: unit unit-sanitize fuzz bench-json prove system node-modules \
+        sanitize check check-warnings check-tidy check-cppcheck check-lint
 
-T := $(BUILD)/t
+T        := $(BUILD)/t
+NODE_DIR := $(BUILD)/node
 
 # Sanitized programs that fail stop at once and with a stack.
 export UBSAN_OPTIONS := print_stacktrace=1:halt_on_error=1
@@ -114,9 +115,13 @@ bench-json: $(T)/bench/bench_json ## the JSON cutter beside a yardstick, jansson
 prove: $(MODULE) ## t/*.t, in Test::Nginx format
 	@OG_MODULE=$(MODULE) t/run $(PROVE_FLAGS)
 
-system: $(MODULE) ## concurrency, faults, stores, examples
-	@OG_MODULE=$(MODULE) $(PYTHON) -m pytest -q -p no:cacheprovider \
-	    $(SYSTEM_FLAGS) t/system
+system: $(MODULE) node-modules ## concurrency, faults, stores, examples
+	@OG_MODULE=$(MODULE) OG_NODE_MODULES=$(NODE_DIR)/node_modules \
+	    $(PYTHON) -m pytest -q -p no:cacheprovider $(SYSTEM_FLAGS) t/system
+
+node-modules: ## install the npm packages that the system tests use
+	$(call need,$(NODE))
+	@t/node-modules $(NODE_DIR)
 
 # The module with sanitizers, in Debian's nginx.  Debian's nginx leaks at its
 # start, so leaks are looked for by unit-sanitize alone.
@@ -125,7 +130,7 @@ SAN_CFLAGS := -pipe -W -Wall -Wno-unused-parameter -Werror -g -O1 -fPIC \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined \
               -fno-omit-frame-pointer -include $(CURDIR)/t/sanitize/pool_debug.h
 
-SAN_MAKE   := $(MAKE) -s BUILD=$(SAN_BUILD) CC=gcc \
+SAN_MAKE   := $(MAKE) -s BUILD=$(SAN_BUILD) NODE_DIR=$(NODE_DIR) CC=gcc \
               LDOPT=-fsanitize=address,undefined
 
 sanitize: ## every suite with AddressSanitizer and UBSan on the module
