@@ -65,4 +65,16 @@ og_grow_is_large(size_t alloc, size_t size)
 }
 
 
+/*
+ * Gives an array that is too large back, and leaves it empty: one large body
+ * must not hold memory for good.
+ */
+#define og_trim(array, alloc, size)                                           \
+    if (og_grow_is_large(alloc, size)) {                                      \
+        free(array);                                                          \
+        (array) = NULL;                                                       \
+        (alloc) = 0;                                                          \
+    }
+
+
 #endif /* OG_GROW_H_INCLUDED_ */

@@ -13,15 +13,6 @@
 #include "og_json_scan.h"
 
 
-/* One large body must not hold memory for good. */
-#define og_trim(array, count, size)                                           \
-    if (og_grow_is_large(count, size)) {                                      \
-        free(array);                                                          \
-        (array) = NULL;                                                       \
-        (count) = 0;                                                          \
-    }
-
-
 static const unsigned char *og_scanner_add_range(og_scanner_t *scanner,
     og_ranges_t *ranges, const unsigned char *start,
     const unsigned char *end);
