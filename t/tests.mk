@@ -1,7 +1,8 @@
 # What tests the module; included by the Makefile.
 
-.PHONY: unit unit-sanitize fuzz bench-json prove system node-modules \
-        sanitize check check-warnings check-tidy check-cppcheck check-lint
+.PHONY: unit unit-sanitize fuzz bench-json bench-order prove system \
+        node-modules sanitize check check-warnings check-tidy check-cppcheck \
+        check-lint
 
 T        := $(BUILD)/t
 NODE_DIR := $(BUILD)/node
@@ -58,7 +59,7 @@ $(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN),\
     $(FUZZ_HELPERS)))
 # What is measured is built as the module is; t/unit's cases come with it.
 $(eval $(call programs,bench,t/bench,$(CC) $(CCOPT),$(BENCH_HELPERS),\
-    t/unit/json_cases.c $(T)/bench/libpure.a))
+    t/unit/json_cases.c $(T)/bench/libpure.a -lcrypto))
 
 .SECONDARY:
 
@@ -107,6 +108,9 @@ fuzz: ## every fuzzer for FUZZ_TIME seconds
 	done
 
 bench-json: $(T)/bench/bench_json ## the JSON cutter beside a yardstick, jansson
+	@$<
+
+bench-order: $(T)/bench/bench_order ## the order of members beside SHA-256
 	@$<
 
 
