@@ -448,6 +448,18 @@ og_scanner_t *ngx_http_og_scanner(void);
 void ngx_http_og_free_scanner(void);
 
 
+/* ngx_http_og_canonical.c */
+
+/*
+ * Sets ctx->canonical by what a scan of body found, when ctx->body is what is
+ * left of it.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_canonicalise(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, const og_body_result_t *result, ngx_str_t *body);
+
+void ngx_http_og_free_json_order(void);
+
+
 /* ngx_http_og_query.c */
 
 /*

@@ -129,6 +129,7 @@ ngx_http_og_exit_process(ngx_cycle_t *cycle)
     }
 
     ngx_http_og_free_scanner();
+    ngx_http_og_free_json_order();
     ngx_http_og_free_digest();
 }
 

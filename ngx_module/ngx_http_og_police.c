@@ -24,8 +24,6 @@ static ngx_int_t ngx_http_og_set_body(ngx_http_request_t *r,
     ngx_array_t *sets);
 static const og_set_t *ngx_http_og_write_sets(ngx_http_og_ctx_t *ctx,
     const og_body_result_t *result, ngx_array_t *sets, ngx_str_t *body);
-static ngx_int_t ngx_http_og_canonicalise(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx, const og_body_result_t *result, ngx_str_t *body);
 static ngx_int_t ngx_http_og_join(ngx_http_request_t *r, ngx_str_t *list,
     const char *text);
 static ngx_int_t ngx_http_og_copy_text(ngx_http_request_t *r, ngx_str_t *dst,
@@ -356,47 +354,6 @@ ngx_http_og_write_sets(ngx_http_og_ctx_t *ctx, const og_body_result_t *result,
         return og_json_set(body->data, &body->len, result->homes,
                            result->nhomes, sets->elts, sets->nelts);
     }
-}
-
-
-/*
- * What of the body counts for a fingerprint: no white space between the words
- * of JSON, no boundary, nothing that was cut.
- */
-
-static ngx_int_t
-ngx_http_og_canonicalise(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
-    const og_body_result_t *result, ngx_str_t *body)
-{
-    size_t   room;
-    u_char  *p, *last;
-
-    if (ctx->media.type != OG_MEDIA_MULTIPART && result->ngaps == 0) {
-        ctx->canonical = ctx->body;
-        return NGX_OK;
-    }
-
-    room = (ctx->media.type == OG_MEDIA_MULTIPART)
-           ? og_multipart_canonical_room(&ctx->media, ctx->body.len)
-           : ctx->body.len;
-
-    p = ngx_pnalloc(r->pool, room);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    if (ctx->media.type == OG_MEDIA_MULTIPART) {
-        last = og_multipart_copy_canonical(p, &ctx->media, ctx->body.data,
-                                           ctx->body.len);
-
-    } else {
-        last = og_body_copy_canonical(p, result, body->data, body->len);
-    }
-
-    ctx->canonical.data = p;
-    ctx->canonical.len = last - p;
-
-    return NGX_OK;
 }
 
 

@@ -21,7 +21,7 @@ after_response(sub {
     if (defined $block->store_has_no) {
         my $text = join ' ', map { "$_ " . (redis_cmd('GET', $_) // '') }
                              @{ redis_cmd('KEYS', '*:i:*') };
-        like($text, qr/^og:\{[0-9a-f]{32}\}:i:[0-9a-f]{32} /, 'a record');
+        like($text, qr/^og:\{[0-9a-f]{16}\}:i:[0-9a-f]{32} /, 'a record');
         unlike($text, qr/${\ $block->store_has_no}/, 'nothing raw');
     }
 
@@ -559,3 +559,32 @@ Content-Type: application/problem+json
 [(400) x 4]
 --- response_body_like eval
 [(qr/"code":"IDEMPOTENCY_KEY_INVALID"/) x 4]
+
+
+
+=== TEST 33: the order of members is no part of the fingerprint
+--- rules
+        order_guard_idempotency required;
+        order_guard_strip price;
+--- request eval
+[qq{POST /order\n{"a":{"x":[{"p":1,"q":2},3],"y":null},"b":"x y"}},
+ qq{POST /order\n{ "b" : "x y", "price": 1, "a":{"y":null, "x":[{"q":2,"p":1},3]}}}]
+--- more_headers eval
+["Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: k",
+ "Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: k"]
+--- same_as: [undef, 0]
+
+
+
+=== TEST 34: whose value is whose, and the order of elements, are
+--- rules
+        order_guard_idempotency required;
+--- request eval
+[qq{POST /order\n{"a":1,"b":[1,2]}},
+ qq{POST /order\n{"b":1,"a":[1,2]}},
+ qq{POST /order\n{"b":[2,1],"a":1}},
+ qq{POST /order\n{"b":[1,2],"a":1}}]
+--- more_headers eval
+[("Authorization: Bearer t\nContent-Type: application/json\nIdempotency-Key: k") x 4]
+--- error_code eval
+[200, 422, 422, 200]

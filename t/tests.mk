@@ -59,7 +59,7 @@ $(eval $(call programs,fuzz,t/fuzz,clang -g -O2 -fsanitize=fuzzer $(SAN),\
     $(FUZZ_HELPERS)))
 # What is measured is built as the module is; t/unit's cases come with it.
 $(eval $(call programs,bench,t/bench,$(CC) $(CCOPT),$(BENCH_HELPERS),\
-    t/unit/json_cases.c $(T)/bench/libpure.a -lcrypto))
+    t/unit/json_cases.c $(T)/bench/libpure.a))
 
 .SECONDARY:
 
