@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from og import client
 from og.gate import gate, order_bytes, replayed             # noqa: F401
 from og.parallel import Later
@@ -23,6 +25,18 @@ def age(gate):                                              # noqa: F811
     answer = gate.order("k")
     assert replayed(answer)
     return int(answer.header("Age"))
+
+
+@pytest.mark.parametrize("fault, low, high", [
+    ("status=400", 590, 600), ("status=499", 590, 600),
+    ("status=500", 3590, 3600), (None, 3590, 3600)])
+def test_errors_of_the_client_live_for_error_ttl(gate, redis,  # noqa: F811
+                                                 fault, low, high):
+    gate = gate(rule="required ttl=1h error_ttl=10m")
+    answer = gate.order("k", fault)
+    gate.check_replays(answer, "k")
+    life, = [redis.command("PTTL", key) for key in redis.records()]
+    assert low * 1000 < life <= high * 1000
 
 
 def test_a_reload_with_another_ttl(gate):                   # noqa: F811

@@ -50,6 +50,11 @@ class Gate:
         return client.request(self.port, "POST", seed.path, seed.body,
                               seed.headers, limit)
 
+    def page(self):
+        """GET of the path that orders are sent to."""
+        seed = seeds.LEUWONGRR
+        return client.request(self.port, "GET", seed.path, None, seed.headers)
+
     def order_http2(self, key, fault=None, headers=None):
         seed = order(key, fault, headers)
         return client.http2(self.h2, "POST", seed.path, seed.body,

@@ -47,7 +47,7 @@ class Peer:
         stream = sock.makefile("rb")
         try:
             while True:
-                request = _read(stream)
+                request = self._read(stream)
                 if request is None:
                     break
                 with self._changed:
@@ -61,18 +61,17 @@ class Peer:
             stream.close()
             _end(sock)
 
-
-def _read(stream):
-    lines = []
-    while True:
-        line = stream.readline()
-        if not line:
-            return None
-        if line == b"\r\n":
-            break
-        lines.append(line)
-    head = b"".join(lines)
-    return head, stream.read(_length(lines))
+    def _read(self, stream):
+        """(head, body), or None where the client has ended."""
+        lines = []
+        while True:
+            line = stream.readline()
+            if not line:
+                return None
+            if line == b"\r\n":
+                break
+            lines.append(line)
+        return b"".join(lines), stream.read(_length(lines))
 
 
 def _length(lines):
