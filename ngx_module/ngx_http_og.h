@@ -304,6 +304,12 @@ ngx_int_t ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 ngx_uint_t ngx_http_og_start_waiting(ngx_http_og_ctx_t *ctx,
     ngx_event_handler_pt handler);
 
+/*
+ * The claim of op has ended: who waits for it in this worker asks at once.
+ * Those of other workers and hosts ask when their time has come.
+ */
+void ngx_http_og_wake_waiters(ngx_http_og_op_t *op);
+
 /* The request waits no longer, if it did. */
 void ngx_http_og_stop_waiting(ngx_http_og_ctx_t *ctx);
 

@@ -564,6 +564,8 @@ ngx_http_og_stored(ngx_http_og_op_t *op)
     r = ctx->request;
     c = r->connection;
 
+    ngx_http_og_wake_waiters(op);
+
     if (ctx->answer != NGX_HTTP_OG_ANSWER_STORING) {
         return;
     }

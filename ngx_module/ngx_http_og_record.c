@@ -15,6 +15,8 @@ static ngx_uint_t ngx_http_og_is_stored(ngx_http_og_ctx_t *ctx,
 static ngx_uint_t ngx_http_og_has_name(ngx_table_elt_t *h, ngx_str_t *name);
 static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
     og_bytes_t *type);
+static void ngx_http_og_free_key(ngx_http_og_ctx_t *ctx,
+    ngx_http_og_release_e why);
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
 static og_range_t ngx_http_og_find_mark(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -86,7 +88,7 @@ ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     if (ngx_http_og_status_in(ctx->conf->release, status)) {
         ctx->claimed = 0;
-        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
+        ngx_http_og_free_key(ctx, NGX_HTTP_OG_FREED);
 
         return NGX_OK;
     }
@@ -147,7 +149,7 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ctx->claimed = 0;
 
     if (!ngx_http_og_was_sent(r, ctx)) {
-        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_NOT_SENT);
+        ngx_http_og_free_key(ctx, NGX_HTTP_OG_NOT_SENT);
         return;
     }
 
@@ -165,11 +167,19 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     {
         /* the answer was intercepted, but it was one */
 
-        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_FREED);
+        ngx_http_og_free_key(ctx, NGX_HTTP_OG_FREED);
         return;
     }
 
     ngx_http_og_mark_unknown(ctx);
+}
+
+
+static void
+ngx_http_og_free_key(ngx_http_og_ctx_t *ctx, ngx_http_og_release_e why)
+{
+    ngx_http_og_store_release(ctx->op, why);
+    ngx_http_og_wake_waiters(ctx->op);
 }
 
 

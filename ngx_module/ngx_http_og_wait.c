@@ -4,7 +4,7 @@
  *
  * Duplicates of a running request that wait for its answer.  The request may
  * run in another worker or on another host, so the store is asked again and
- * again, at growing intervals.
+ * again, at growing intervals; an end in this worker wakes them.
  */
 
 
@@ -20,6 +20,7 @@
 
 
 static ngx_uint_t ngx_http_og_join_waiters(ngx_http_og_ctx_t *ctx);
+static uint32_t ngx_http_og_hash_key(ngx_http_og_op_t *op);
 
 
 static ngx_queue_t  ngx_http_og_waiters = {
@@ -73,7 +74,7 @@ ngx_http_og_join_waiters(ngx_http_og_ctx_t *ctx)
     ngx_queue_t        *q;
     ngx_http_og_ctx_t  *other;
 
-    key = ngx_murmur_hash2(ctx->op->name.key.data, ctx->op->name.key.len);
+    key = ngx_http_og_hash_key(ctx->op);
     same = 0;
 
     for (q = ngx_queue_head(&ngx_http_og_waiters);
@@ -99,6 +100,48 @@ ngx_http_og_join_waiters(ngx_http_og_ctx_t *ctx)
     ctx->pause = NGX_HTTP_OG_FIRST_PAUSE;
 
     return 1;
+}
+
+
+static uint32_t
+ngx_http_og_hash_key(ngx_http_og_op_t *op)
+{
+    return ngx_murmur_hash2(op->name.key.data, op->name.key.len);
+}
+
+
+void
+ngx_http_og_wake_waiters(ngx_http_og_op_t *op)
+{
+    uint32_t            key;
+    ngx_queue_t        *q;
+    ngx_http_og_ctx_t  *ctx;
+
+    if (ngx_http_og_nwaiters == 0) {
+        return;
+    }
+
+    key = ngx_http_og_hash_key(op);
+
+    for (q = ngx_queue_head(&ngx_http_og_waiters);
+         q != &ngx_http_og_waiters;
+         q = ngx_queue_next(q))
+    {
+        ctx = ngx_queue_data(q, ngx_http_og_ctx_t, waiters);
+
+        /* no timer: it is asking just now */
+
+        if (ctx->waits_for != key || !ctx->wait_event.timer_set) {
+            continue;
+        }
+
+        ctx->pause = NGX_HTTP_OG_FIRST_PAUSE;
+
+        /* nginx would keep a timer that is not much later */
+
+        ngx_del_timer(&ctx->wait_event);
+        ngx_add_timer(&ctx->wait_event, 0);
+    }
 }
 
 

@@ -3,6 +3,8 @@ answer, in whatever worker, and nobody is held up by it."""
 
 import time
 
+import pytest
+
 from og import client
 from og.faulty import gate, proxied                         # noqa: F401
 from og.gate import order_bytes, replayed
@@ -48,6 +50,33 @@ def test_duplicates_get_the_answer_of_the_first(gate):      # noqa: F811
         assert replayed(answer)
     assert time.monotonic() - start < seconds(1)
     assert gate.orders() == 1
+
+
+@pytest.mark.parametrize("fault", ["", ",status=429"])
+def test_they_are_woken_in_the_same_worker(gate, fault):    # noqa: F811
+    """Not one of 16 waits for its next look, which is up to 100 ms away; a
+    machine that is busy may need another try."""
+    gate = gate(WAIT, server=STATUS)
+    for attempt in range(8):
+        keys = [f"{attempt}-{n}" for n in range(16)]
+        firsts = [running(gate, key, fault) for key in keys]
+        others = []
+        for key in keys:
+            others.append(Later(gate.order, key))
+            time.sleep(0.006)       # so that their looks do not coincide
+        wait_until(lambda: connections(gate) == 33)
+        time.sleep(0.2)             # until they look every 100 ms
+        start = time.monotonic()
+        for key in keys:
+            gate.upstream.release(key)
+        answers = [other.value() for other in others]
+        took = time.monotonic() - start
+        assert {answer.status for answer in answers} == {200}
+        for first in firsts:
+            first.value()
+        if took < 0.06:
+            return
+    raise AssertionError(f"the last one took {took} s")
 
 
 def test_others_are_served_meanwhile(gate):                 # noqa: F811
