@@ -156,10 +156,10 @@ ngx_http_og_get_operator(ngx_http_request_t *r)
 {
     ngx_http_cleanup_t  *cln;
 
-    for (cln = r->cleanup; cln; cln = cln->next) {
-        if (cln->handler == ngx_http_og_operator_cleanup) {
-            break;
-        }
+    cln = r->cleanup;
+
+    while (cln->handler != ngx_http_og_operator_cleanup) {
+        cln = cln->next;
     }
 
     return cln->data;
