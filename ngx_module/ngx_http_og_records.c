@@ -30,6 +30,12 @@ ngx_http_og_records_handler(ngx_http_request_t *r)
 {
     ngx_http_og_loc_conf_t  *olcf;
 
+    /* what includes it, or asks it for permission, is no operator */
+
+    if (r != r->main) {
+        return NGX_HTTP_NOT_FOUND;
+    }
+
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
     if (!olcf->records_from_any && !ngx_http_og_is_local(r)) {

@@ -118,6 +118,18 @@ def test_only_from_this_host(watched):
     assert operate(gate, "GET", path="/closed", **name).status == 403
 
 
+def test_subrequests_are_no_operators(watched):
+    gate = watched(PLACE + """
+        location = /asks { auth_request /records;
+                           proxy_pass http://orders; }
+        location = /sent { error_page 418 = /records; return 418; }""")
+    name = named(gate)
+    assert operate(gate, "GET", path="/asks", **name).status == 500
+    assert look(gate, **name)["state"] == "free"
+    assert operate(gate, "GET", path="/sent",
+                   **name).code == "RECORD_NAME_INVALID"    # has no query
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH", "OPTIONS"])
 def test_other_methods(watched, method):
     gate = watched()                                        # noqa: F811
