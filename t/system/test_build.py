@@ -139,7 +139,7 @@ def test_a_file_that_comes_and_goes(clone):
 @pytest.mark.parametrize("header, package", [
     ("hiredis/hiredis.h", "libhiredis-dev"),
     ("jansson.h", "libjansson-dev"),
-    ("openssl/evp.h", "libssl-dev"),
+    ("openssl/kdf.h", "libssl-dev"),
 ])
 def test_a_missing_library_is_told_by_its_package(fresh, tmp_path, header,
                                                   package):
