@@ -180,26 +180,33 @@ def test_it_is_wiped_with_its_configuration(sealed, tmp_path):
 
 def where(pid, text):
     """The flags of each part of a process's memory that has this text."""
-    found = []
-    for start, end, flags in parts(pid):
-        with open(f"/proc/{pid}/mem", "rb") as memory:
-            memory.seek(start)
-            try:
-                if text in memory.read(end - start):
-                    found.append(flags)
-            except OSError:
-                continue            # [vvar] cannot be read
-    return found
+    with open(f"/proc/{pid}/mem", "rb") as memory:
+        return [flags for start, end, flags in parts(pid)
+                if has(memory, start, end, text)]
+
+
+def has(memory, start, end, text):
+    """Read in pieces that overlap by the text."""
+    for place in range(start, end, 2 ** 20):
+        memory.seek(place)
+        try:
+            if text in memory.read(min(2 ** 20 + len(text), end - place)):
+                return True
+        except OSError:
+            return False            # [vvar] cannot be read
+    return False
 
 
 def parts(pid):
-    """(start, end, flags) of what may be read of a process."""
+    """(start, end, flags) of what may be read of a process and is in its
+    memory: a sanitizer's shadow is terabytes that are not."""
     with open(f"/proc/{pid}/smaps") as text:
         for line in text:
-            head = re.match(r"([0-9a-f]+)-([0-9a-f]+) r", line)
+            head = re.match(r"([0-9a-f]+)-([0-9a-f]+) (.)", line)
             if head:
-                start, end = (int(edge, 16) for edge in head.groups())
-            elif re.match(r"[0-9a-f]+-", line):
-                start = None
-            elif line.startswith("VmFlags:") and start is not None:
+                start, end = (int(edge, 16) for edge in head.groups()[:2])
+                wanted = head.group(3) == "r" and end - start < 2 ** 32
+            elif line == "Rss:                   0 kB\n":
+                wanted = False
+            elif line.startswith("VmFlags:") and wanted:
                 yield start, end, line.split()[1:]
