@@ -155,6 +155,10 @@ ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store)
                    "settled %ui, dropped %ui",
                    &store->name, n->timeouts, n->double_run, n->data_losses,
                    n->asserted, n->unsettled, n->settled, n->dropped);
+
+    ngx_log_debug2(NGX_LOG_DEBUG_HTTP, store->log, 0,
+                   "order guard store \"%V\": unreadable %ui",
+                   &store->name, n->undecodable);
 }
 
 

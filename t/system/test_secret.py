@@ -97,6 +97,17 @@ def test_a_touched_record(sealed, redis, place):
     check_unreadable(gate, redis)
 
 
+def test_unreadable_records_are_counted(sealed, redis):
+    """Told at a worker's end, in the debug log of Debian's nginx."""
+    gate = sealed(main="error_log logs/debug.log debug;")   # noqa: F811
+    redis.command("SET", name_of(SECRET), b"no record", "PX", 60000)
+    for _ in range(3):
+        check_unreadable(gate, redis)
+    gate.nginx.quit()
+    with open(gate.nginx.path("logs/debug.log")) as text:
+        assert 'order guard store "main": unreadable 3' in text.read()
+
+
 def test_a_record_under_another_name(sealed, redis):
     """Who can write to the store cannot give one order's answer to another."""
     gate = sealed()                                         # noqa: F811
