@@ -645,6 +645,10 @@ void ngx_http_og_status_add(ngx_http_og_statuses_t *set, ngx_uint_t status);
 
 /* ngx_http_og_merge.c: configuration of a level from those above it */
 
+/* An operator's requests are no orders: the guard does not look at them. */
+#define ngx_http_og_is_on(conf)                                               \
+    ((conf)->enable && (conf)->records_store == NULL)
+
 #define ngx_http_og_enforces(conf)                                            \
     ((conf)->idempotency != NULL                                              \
      && (conf)->idempotency->enforcement != NGX_HTTP_OG_IDEMPOTENCY_OFF)

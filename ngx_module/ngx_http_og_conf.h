@@ -34,7 +34,7 @@ char *ngx_http_og_conf_records(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* Finds the store of order_guard_records, where a location has that. */
 ngx_int_t ngx_http_og_merge_records(ngx_conf_t *cf,
-    ngx_http_og_loc_conf_t *conf);
+    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
 
 
 /* ngx_http_og_secret_conf.c */

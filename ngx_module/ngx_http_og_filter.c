@@ -90,7 +90,7 @@ ngx_http_og_answer_ctx(ngx_http_request_t *r)
 
     olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
 
-    if (!olcf->enable || !olcf->errors
+    if (!ngx_http_og_is_on(olcf) || !olcf->errors
         || r->headers_out.status < NGX_HTTP_BAD_REQUEST)
     {
         return NULL;

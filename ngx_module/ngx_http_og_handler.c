@@ -86,7 +86,7 @@ ngx_http_og_handler(ngx_http_request_t *r)
 static ngx_uint_t
 ngx_http_og_applies(ngx_http_request_t *r, ngx_http_og_loc_conf_t *olcf)
 {
-    return olcf->enable
+    return ngx_http_og_is_on(olcf)
            && (r->method != NGX_HTTP_OPTIONS
                || ngx_http_og_is_guarded(r, olcf));
 }

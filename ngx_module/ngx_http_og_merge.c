@@ -129,9 +129,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_og_loc_conf_t *prev = parent;
     ngx_http_og_loc_conf_t *conf = child;
 
-    if (conf->records_store
-        && ngx_http_og_merge_records(cf, conf) != NGX_OK)
-    {
+    if (ngx_http_og_merge_records(cf, prev, conf) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -184,7 +182,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               NGX_HTTP_OG_DETAIL_DEFAULT);
     ngx_conf_merge_str_value(conf->error_type, prev->error_type, "");
 
-    if (!conf->enable) {
+    if (!ngx_http_og_is_on(conf)) {
         return NGX_CONF_OK;
     }
 

@@ -22,6 +22,7 @@ typedef struct {
     ngx_http_og_op_t   *op;
     ngx_http_og_op_t   *parts[NGX_HTTP_OG_NAMES];   /* the former name first */
     ngx_uint_t          waiting;    /* for so many parts' handlers */
+    unsigned            asking:1;   /* the requester has no verdict yet */
 } ngx_http_og_pair_t;
 
 
@@ -137,6 +138,7 @@ ngx_http_og_pair_ask(ngx_http_og_pair_t *pair)
     }
 
     if (pair->waiting) {
+        pair->asking = 1;
         return NGX_AGAIN;
     }
 
@@ -156,6 +158,7 @@ ngx_http_og_pair_copy(ngx_http_og_op_t *part, ngx_http_og_op_t *op,
     part->ttl = op->ttl;
     part->lease = op->lease;
     part->on_unknown = op->on_unknown;
+    part->counted_too = (op->nquotas != 0);
 
     part->name.key.data = ngx_pstrdup(part->pool, &name->key);
 
@@ -200,6 +203,7 @@ ngx_http_og_pair_begun(ngx_http_og_op_t *part)
     pair = part->data;
 
     if (--pair->waiting == 0) {
+        pair->asking = 0;
         ngx_http_og_pair_decide(pair);
         pair->op->handler(pair->op);
     }
@@ -219,6 +223,7 @@ ngx_http_og_pair_decide(ngx_http_og_pair_t *pair)
     op->record = foremost->record;
     op->age = foremost->age;
     op->retry_after = foremost->retry_after;
+    op->unreadable = foremost->unreadable;
 
     for (i = 0; i < op->nquotas; i++) {
         op->quotas[i].verdict = pair->parts[0]->quotas[i].verdict;
@@ -324,6 +329,13 @@ ngx_http_og_pair_close(ngx_http_og_op_t *op)
     pair = op->backend;
 
     for (i = 0; i < NGX_HTTP_OG_NAMES; i++) {
+
+        /* nobody was told that it is claimed, so nothing was sent */
+
+        if (pair->asking) {
+            ngx_http_og_store_release(pair->parts[i], NGX_HTTP_OG_NOT_SENT);
+        }
+
         ngx_http_og_op_close(pair->parts[i]);
     }
 

@@ -21,7 +21,6 @@ static ngx_int_t ngx_http_og_ask_for_record(
     ngx_http_og_operator_t *operator);
 static void ngx_http_og_record_told(ngx_http_og_op_t *op);
 static ngx_uint_t ngx_http_og_try_former(ngx_http_og_operator_t *operator);
-static void ngx_http_og_note_resolution(ngx_http_og_operator_t *operator);
 static void ngx_http_og_operator_cleanup(void *data);
 
 
@@ -132,7 +131,7 @@ ngx_http_og_operate(ngx_http_request_t *r)
 
     rc = ngx_http_og_read_record_name(operator, &wrong);
 
-    if (rc == NGX_OK && r->method == NGX_HTTP_PUT) {
+    if (rc == NGX_OK && (r->method & NGX_HTTP_PUT)) {
         rc = ngx_http_og_read_record_answer(operator, &wrong);
     }
 
@@ -249,7 +248,6 @@ ngx_http_og_record_told(ngx_http_og_op_t *op)
         ngx_http_og_start_operation(operator);
 
     } else {
-        ngx_http_og_note_resolution(operator);
         ngx_http_finalize_request(r, ngx_http_og_tell_record(operator));
     }
 
@@ -279,23 +277,6 @@ ngx_http_og_try_former(ngx_http_og_operator_t *operator)
     operator->secret = secrets->former;
 
     return 1;
-}
-
-
-/* Without the request, whose query may have the key. */
-
-static void
-ngx_http_og_note_resolution(ngx_http_og_operator_t *operator)
-{
-    if (!operator->op->resolved) {
-        return;
-    }
-
-    ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
-                  "order guard: an operator at %V has %s the record \"%V\"",
-                  &operator->request->connection->addr_text,
-                  operator->answer.status ? "finished" : "released",
-                  &operator->name);
 }
 
 

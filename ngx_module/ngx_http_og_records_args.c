@@ -86,6 +86,12 @@ ngx_http_og_make_record_name(ngx_http_og_operator_t *operator,
 
     r = operator->request;
 
+    if (ngx_http_og_secrets(r)->changing) {
+        *wrong = "An order has two records while a secret changes: name each "
+                 "by \"record\", as $order_guard_record gives them.";
+        return NGX_DECLINED;
+    }
+
     cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
 
     ngx_str_null(&id);
@@ -131,12 +137,14 @@ ngx_int_t
 ngx_http_og_read_record_answer(ngx_http_og_operator_t *operator,
     const char **wrong)
 {
-    u_char              *p;
-    ngx_int_t            status;
-    ngx_str_t            text, body;
-    og_bytes_t           name, type;
-    ngx_table_elt_t     *h;
-    ngx_http_request_t  *r;
+    u_char                  *p;
+    size_t                   i;
+    ngx_int_t                status;
+    ngx_str_t                text, body;
+    og_bytes_t               name, type;
+    ngx_table_elt_t         *h;
+    ngx_http_request_t      *r;
+    ngx_http_og_loc_conf_t  *olcf;
 
     r = operator->request;
 
@@ -150,9 +158,19 @@ ngx_http_og_read_record_answer(ngx_http_og_operator_t *operator,
 
     status = ngx_atoi(text.data, text.len);
 
-    if (text.len != 3 || status < 200 || status > 599) {
+    if (text.len != 3 || status < 200 || status > 599
+        || status == NGX_HTTP_NOT_MODIFIED || status == 425 || status == 429)
+    {
         *wrong = "\"status\" must be that of the order's answer, from 200 to "
-                 "599.";
+                 "599, and none that is never stored (304, 425, 429).";
+        return NGX_DECLINED;
+    }
+
+    olcf = ngx_http_get_module_loc_conf(r, ngx_http_order_guard_module);
+
+    if (body.len > olcf->response_limit) {
+        *wrong = "The answer must be within "
+                 "order_guard_idempotency_response_limit.";
         return NGX_DECLINED;
     }
 
@@ -165,6 +183,13 @@ ngx_http_og_read_record_answer(ngx_http_og_operator_t *operator,
 
     if (h == NULL || body.len == 0) {
         return NGX_OK;
+    }
+
+    for (i = 0; i < h->value.len; i++) {
+        if (h->value.data[i] < ' ' || h->value.data[i] > '~') {
+            *wrong = "Content-Type must be printable ASCII.";
+            return NGX_DECLINED;
+        }
     }
 
     name.data = (u_char *) "Content-Type";

@@ -59,12 +59,32 @@ ngx_http_og_conf_records(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* An operator's requests are no orders: the guard does not look at them. */
+/*
+ * "if" and "limit_except" make a location of their own of each block, with the
+ * handler of the one around it.
+ */
 
 ngx_int_t
-ngx_http_og_merge_records(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+ngx_http_og_merge_records(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf)
 {
-    ngx_http_og_main_conf_t  *omcf;
+    ngx_http_og_main_conf_t   *omcf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (conf->records_store == NULL && prev->records_store && clcf->noname
+        && clcf->handler == NULL)
+    {
+        conf->records_store = prev->records_store;
+        conf->records_from_any = prev->records_from_any;
+
+        clcf->handler = ngx_http_og_records_handler;
+    }
+
+    if (conf->records_store == NULL) {
+        return NGX_OK;
+    }
 
     if (conf->enable == 1) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -73,8 +93,6 @@ ngx_http_og_merge_records(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
                            "own");
         return NGX_ERROR;
     }
-
-    conf->enable = 0;
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
 

@@ -197,6 +197,13 @@ ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link)
 }
 
 
+int64_t
+ngx_http_og_redis_client_id(ngx_http_og_redis_t *link)
+{
+    return link->server.id;
+}
+
+
 uint64_t
 ngx_http_og_redis_now(ngx_http_og_redis_t *link)
 {

@@ -154,6 +154,9 @@ ngx_uint_t ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link);
  */
 ngx_uint_t ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link);
 
+/* What CLIENT ID has said of the connection; 0: it is not known. */
+int64_t ngx_http_og_redis_client_id(ngx_http_og_redis_t *link);
+
 /* The store's time in ms since the epoch, as well as it is known. */
 uint64_t ngx_http_og_redis_now(ngx_http_og_redis_t *link);
 

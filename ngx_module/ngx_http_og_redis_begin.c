@@ -124,7 +124,7 @@ ngx_http_og_redis_first_ask(ngx_http_og_task_t *task)
 {
     ngx_http_og_redis_batch_t  *batch;
 
-    if (task->op->nquotas == 0
+    if ((task->op->nquotas == 0 && !task->op->counted_too)
         || ngx_http_og_redis_knows_time(task->rs->link))
     {
         return ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_ALL);
@@ -511,10 +511,14 @@ ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch)
 
         left = (reply->type == REDIS_REPLY_INTEGER) ? reply->integer : -2;
 
-        /* -2: it has just ended, and the next attempt will see how */
+        /*
+         * -2: it has just ended, and the next attempt will see how;
+         * -1, which only others can make: it never ends by itself
+         */
 
-        if (left >= 0) {
-            verdict = ngx_http_og_judge_silence(task->op, (uint64_t) left);
+        if (left != -2) {
+            verdict = ngx_http_og_judge_silence(task->op,
+                                                (uint64_t) ngx_max(left, 0));
         }
     }
 

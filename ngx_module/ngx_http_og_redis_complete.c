@@ -44,6 +44,10 @@ ngx_http_og_redis_complete(ngx_http_og_op_t *op, og_record_t *record,
     ngx_http_og_redis_let_go(task);
     task->won = 0;
 
+    if (task->lost) {
+        return NGX_OK;
+    }
+
     if (ngx_http_og_redis_encode_final(task, record, ttl) != NGX_OK) {
         ngx_log_error(NGX_LOG_ALERT, op->store->log, NGX_ENOMEM,
                       "store \"%V\": an answer could not be recorded",
@@ -129,6 +133,11 @@ ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch)
     switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
 
     case NGX_HTTP_OG_KEY_ABSENT:
+
+        if (ngx_http_og_redis_was_freed(task)) {
+            ngx_http_og_redis_complete_done(task);
+            break;
+        }
 
         /* the claim is gone; another may have claimed since: not over it */
 

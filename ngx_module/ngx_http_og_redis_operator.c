@@ -11,6 +11,11 @@
  * The key is not the operator's own: a DEL that came late, or after that of
  * another operator, would free the next order's claim.  So it is watched, and
  * what is done is done on the connection that watches, or not at all.
+ *
+ * A claim that is silent may have an owner who is only cut off, and whose DEL
+ * is on its way; it was sent when the key was its own, and would run when it
+ * is the next order's.  So all other gateways' connections are closed first,
+ * by CLIENT LIST and CLIENT KILL: what they still carry can then never run.
  */
 
 
@@ -25,6 +30,16 @@ static ngx_int_t ngx_http_og_redis_ask_record(ngx_http_og_task_t *task,
     ngx_http_og_redis_handler_pt handler, ngx_uint_t watch);
 static void ngx_http_og_redis_seen(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch);
+static ngx_int_t ngx_http_og_redis_go_on(ngx_http_og_task_t *task,
+    ngx_uint_t connection);
+static ngx_int_t ngx_http_og_redis_list_others(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_listed(ngx_http_og_redis_batch_t *batch);
+static ngx_int_t ngx_http_og_redis_close_others(ngx_http_og_task_t *task,
+    redisReply *reply);
+static int64_t ngx_http_og_redis_gateway(const char *line);
+static ngx_int_t ngx_http_og_redis_say_kill(ngx_http_og_redis_batch_t *batch,
+    int64_t id);
+static void ngx_http_og_redis_closed(ngx_http_og_redis_batch_t *batch);
 static ngx_http_og_verdict_e ngx_http_og_redis_read_record(
     ngx_http_og_task_t *task, redisReply **replies);
 static ngx_int_t ngx_http_og_redis_resolve_record(ngx_http_og_task_t *task,
@@ -33,10 +48,6 @@ static ngx_int_t ngx_http_og_redis_encode_answer(ngx_http_og_task_t *task);
 static ngx_int_t ngx_http_og_redis_say_resolution(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_resolved(ngx_http_og_redis_batch_t *batch);
-static ngx_uint_t ngx_http_og_redis_is_resolved(ngx_http_og_task_t *task,
-    redisReply *reply);
-static void ngx_http_og_redis_unwatch(ngx_http_og_task_t *task,
-    ngx_uint_t connection);
 static void ngx_http_og_redis_unwatched(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_tell(ngx_http_og_task_t *task,
     ngx_http_og_verdict_e verdict);
@@ -170,9 +181,7 @@ ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch)
         && task->state == NGX_HTTP_OG_TASK_ASKING
         && !task->closed)
     {
-        if (ngx_http_og_redis_resolve_record(task, batch->connection)
-            == NGX_OK)
-        {
+        if (ngx_http_og_redis_go_on(task, batch->connection) == NGX_OK) {
             ngx_http_og_redis_task_put(task, batch);
             return;
         }
@@ -180,11 +189,205 @@ ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch)
         verdict = NGX_HTTP_OG_STORE_FAILED;
     }
 
-    ngx_http_og_redis_unwatch(task, batch->connection);
+    if (task->rs->watching) {
+        ngx_http_og_redis_unwatch(task, batch->connection);
+    }
 
 tell:
 
     ngx_http_og_redis_tell(task, verdict);
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_go_on(ngx_http_og_task_t *task, ngx_uint_t connection)
+{
+    task->deadline = ngx_current_msec + task->rs->conf.timeout;
+
+    if (task->op->record.state == OG_RECORD_UNKNOWN || task->alone) {
+        return ngx_http_og_redis_resolve_record(task, connection);
+    }
+
+    ngx_http_og_redis_unwatch(task, connection);
+
+    return ngx_http_og_redis_list_others(task);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_list_others(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(1, ngx_http_og_redis_listed, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_say(batch, 4, "CLIENT", "LIST", "TYPE", "normal")
+        != NGX_OK)
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_task_submit(task, batch, task->deadline);
+}
+
+
+static void
+ngx_http_og_redis_listed(ngx_http_og_redis_batch_t *batch)
+{
+    redisReply          *reply;
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+        goto failed;
+    }
+
+    reply = batch->replies[0];
+
+    if (reply->type != REDIS_REPLY_STRING) {
+        ngx_http_og_redis_log_reply(task, "CLIENT LIST", reply);
+        goto failed;
+    }
+
+    if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed
+        && ngx_http_og_redis_close_others(task, reply) == NGX_OK)
+    {
+        ngx_http_og_redis_task_put(task, batch);
+        return;
+    }
+
+failed:
+
+    ngx_http_og_redis_tell(task, NGX_HTTP_OG_STORE_FAILED);
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+/* One line a client: "id=3 addr=... name=order-guard age=..." */
+
+static ngx_int_t
+ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply)
+{
+    char                       *p, *line, *end;
+    int64_t                     id;
+    ngx_uint_t                  lines;
+    ngx_http_og_redis_batch_t  *batch;
+
+    lines = 0;
+
+    for (p = reply->str; *p; p++) {
+        lines += (*p == LF);
+    }
+
+    batch = ngx_http_og_redis_batch_create(1 + lines,
+                                           ngx_http_og_redis_closed, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (line = reply->str;
+         (end = ngx_strchr(line, LF)) != NULL;
+         line = end + 1)
+    {
+        *end = '\0';
+        id = ngx_http_og_redis_gateway(line);
+
+        if (id > 0
+            && id != ngx_http_og_redis_client_id(task->rs->link)
+            && ngx_http_og_redis_say_kill(batch, id) != NGX_OK)
+        {
+            ngx_http_og_redis_batch_free(batch);
+            return NGX_ERROR;
+        }
+    }
+
+    if (ngx_http_og_redis_say(batch, 1, "PING") != NGX_OK) {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_task_submit(task, batch, task->deadline);
+}
+
+
+/* The id of a gateway's connection, 0 for another client's. */
+
+static int64_t
+ngx_http_og_redis_gateway(const char *line)
+{
+    ngx_int_t    id;
+    const char  *space;
+
+    space = ngx_strchr(line, ' ');
+
+    if (space == NULL
+        || ngx_strncmp(line, "id=", 3) != 0
+        || ngx_strstr(line, " name=order-guard ") == NULL)
+    {
+        return 0;
+    }
+
+    id = ngx_atoi((u_char *) line + 3, space - line - 3);
+
+    return id == NGX_ERROR ? 0 : id;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_say_kill(ngx_http_og_redis_batch_t *batch, int64_t id)
+{
+    u_char  text[NGX_INT64_LEN + 1];
+
+    ngx_sprintf(text, "%L%Z", id);
+
+    return ngx_http_og_redis_say(batch, 4, "CLIENT", "KILL", "ID", text);
+}
+
+
+static void
+ngx_http_og_redis_closed(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_uint_t           i;
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+        goto failed;
+    }
+
+    for (i = 0; i < batch->ncommands - 1; i++) {
+        if (batch->replies[i]->type != REDIS_REPLY_INTEGER) {
+            ngx_http_og_redis_log_reply(task, "CLIENT KILL",
+                                        batch->replies[i]);
+            goto failed;
+        }
+    }
+
+    if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed
+        && !task->rs->watching)
+    {
+        task->alone = 1;
+        task->deadline = ngx_current_msec + task->rs->conf.timeout;
+
+        if (ngx_http_og_redis_ask_record(task, ngx_http_og_redis_watched, 1)
+            == NGX_OK)
+        {
+            task->rs->watching = 1;
+            ngx_http_og_redis_task_put(task, batch);
+            return;
+        }
+    }
+
+failed:
+
+    ngx_http_og_redis_tell(task, NGX_HTTP_OG_STORE_FAILED);
     ngx_http_og_redis_task_put(task, batch);
 }
 
@@ -211,11 +414,13 @@ ngx_http_og_redis_read_record(ngx_http_og_task_t *task, redisReply **replies)
         return NGX_HTTP_OG_STORE_FAILED;
     }
 
-    if (replies[1]->integer < 0) {
+    /* -2: it has just ended; -1, which only others can make: it never ends */
+
+    if (replies[1]->integer == -2) {
         return NGX_HTTP_OG_ADMITTED;
     }
 
-    op->left = (uint64_t) replies[1]->integer;
+    op->left = replies[1]->integer < 0 ? 0 : (uint64_t) replies[1]->integer;
 
     bytes.data = (u_char *) replies[0]->str;
     bytes.len = replies[0]->len;
@@ -318,10 +523,15 @@ ngx_http_og_redis_resolved(ngx_http_og_redis_batch_t *batch)
     }
 
     if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED
-        && ngx_http_og_redis_is_resolved(task, batch->replies[2]))
+        && ngx_http_og_redis_is_executed(task, batch->replies[2]))
     {
         task->op->resolved = 1;
         verdict = task->answer ? NGX_HTTP_OG_FINISHED : NGX_HTTP_OG_ADMITTED;
+
+        ngx_log_error(NGX_LOG_NOTICE, task->rs->store->log, 0,
+                      "store \"%V\": an operator has %s the record \"%V\"",
+                      &task->rs->store->name,
+                      task->answer ? "finished" : "released", &task->key);
     }
 
     ngx_http_og_redis_tell(task, verdict);
@@ -329,10 +539,8 @@ ngx_http_og_redis_resolved(ngx_http_og_redis_batch_t *batch)
 }
 
 
-/* EXEC answers nil when what was watched has changed. */
-
-static ngx_uint_t
-ngx_http_og_redis_is_resolved(ngx_http_og_task_t *task, redisReply *reply)
+ngx_uint_t
+ngx_http_og_redis_is_executed(ngx_http_og_task_t *task, redisReply *reply)
 {
     if (reply->type == REDIS_REPLY_NIL) {
         return 0;
@@ -343,14 +551,16 @@ ngx_http_og_redis_is_resolved(ngx_http_og_task_t *task, redisReply *reply)
         return 0;
     }
 
+    /* SET, or DEL */
+
     return reply->element[0]->type == (task->answer ? REDIS_REPLY_STATUS
                                                     : REDIS_REPLY_INTEGER);
 }
 
 
-/* What is watched for nothing would stop the next resolution. */
+/* What is watched for nothing would stop the next one. */
 
-static void
+void
 ngx_http_og_redis_unwatch(ngx_http_og_task_t *task, ngx_uint_t connection)
 {
     ngx_http_og_redis_batch_t  *batch;

@@ -11,8 +11,11 @@
 #include "ngx_http_og_redis_store.h"
 
 
-/* A claim that was not confirmed for so much of its life may have lapsed. */
-#define NGX_HTTP_OG_FRESH(life)      ((life) / 3 * 2)
+/*
+ * A claim that was not confirmed for so much of its lease may be another's by
+ * now: an operator may have freed it when the lease had passed.
+ */
+#define NGX_HTTP_OG_FRESH(lease)     ((lease) / 2)
 
 
 static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
@@ -62,11 +65,8 @@ ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
 static ngx_uint_t
 ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
 {
-    ngx_msec_t  life;
-
-    life = ngx_http_og_claim_life(task->op);
-
-    return ngx_current_msec - task->confirmed > NGX_HTTP_OG_FRESH(life);
+    return ngx_current_msec - task->confirmed
+           > NGX_HTTP_OG_FRESH(task->op->lease);
 }
 
 

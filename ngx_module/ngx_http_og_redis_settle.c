@@ -5,9 +5,11 @@
  * The settle list: keys whose last command had no reply.  Behind the fence
  * each key is looked at, and only what is seen there is acted upon:
  *
- *     our claim, never sent or freed     DEL
+ *     our claim, never sent or freed     WATCH key   GET key
+ *                                        MULTI   DEL key   EXEC
  *     our claim, answered                SET key final XX GET PX px
- *     nothing, answered                  SET key final NX GET PX px
+ *     nothing, answered                  SET key final NX GET PX px, unless
+ *                                        an operator has freed it
  *     anything else                      forgotten
  *
  * A claim that was sent and has no answer is on no list: it is left, and
@@ -42,6 +44,13 @@ static ngx_int_t ngx_http_og_redis_look(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_act(ngx_http_og_task_t *task,
     redisReply *reply);
+static ngx_int_t ngx_http_og_redis_watch(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_free_watched(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
+static ngx_int_t ngx_http_og_redis_delete_watched(ngx_http_og_task_t *task,
+    ngx_uint_t connection);
+static void ngx_http_og_redis_deleted(ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_act_submit(ngx_http_og_task_t *task,
     const char *condition);
 static void ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch);
@@ -281,12 +290,13 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, redisReply *reply)
             return;
         }
 
-        rc = ngx_http_og_redis_act_submit(task, "XX");
+        rc = store ? ngx_http_og_redis_act_submit(task, "XX")
+                   : ngx_http_og_redis_watch(task);
         break;
 
     case NGX_HTTP_OG_KEY_ABSENT:
 
-        if (!store) {
+        if (!store || ngx_http_og_redis_was_freed(task)) {
             ngx_http_og_redis_settled(task);
             return;
         }
@@ -314,6 +324,181 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, redisReply *reply)
     if (rc != NGX_OK) {
         ngx_http_og_redis_settle_later(task);
     }
+}
+
+
+/*
+ * Between the look and the DEL an operator may free the key, and an order
+ * claim it.  One key is watched at a time.
+ */
+
+static ngx_int_t
+ngx_http_og_redis_watch(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    if (task->rs->watching) {
+        return NGX_DECLINED;
+    }
+
+    batch = ngx_http_og_redis_batch_create(2, ngx_http_og_redis_watched, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_of_key(batch, "WATCH", &task->key) != NGX_OK
+        || ngx_http_og_redis_of_key(batch, "GET", &task->key) != NGX_OK)
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    task->rs->watching = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+        ngx_http_og_redis_free_watched(task, batch);
+        break;
+
+    case NGX_HTTP_OG_REDIS_TIMED_OUT:
+        break;
+
+    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
+        task->rs->watching = 0;
+        ngx_http_og_redis_settle_later(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
+}
+
+
+static void
+ngx_http_og_redis_free_watched(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (batch->replies[0]->type != REDIS_REPLY_STATUS) {
+
+        /* where nobody may watch, no operator frees a key */
+
+        task->rs->watching = 0;
+
+        if (ngx_http_og_redis_act_submit(task, "XX") != NGX_OK) {
+            ngx_http_og_redis_settle_later(task);
+        }
+
+        return;
+    }
+
+    switch (ngx_http_og_redis_key_state(task, batch->replies[1])) {
+
+    case NGX_HTTP_OG_KEY_PENDING:
+
+        if (ngx_http_og_redis_delete_watched(task, batch->connection)
+            == NGX_OK)
+        {
+            return;
+        }
+
+        /* fall through */
+
+    case NGX_HTTP_OG_KEY_REFUSED:
+        ngx_http_og_redis_settle_later(task);
+        break;
+
+    default:
+
+        /* NGX_HTTP_OG_KEY_ABSENT, _FINAL, _FOREIGN */
+
+        ngx_http_og_redis_settled(task);
+    }
+
+    ngx_http_og_redis_unwatch(task, batch->connection);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_delete_watched(ngx_http_og_task_t *task,
+    ngx_uint_t connection)
+{
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = ngx_http_og_redis_batch_create(3, ngx_http_og_redis_deleted, task);
+    if (batch == NULL) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_say(batch, 1, "MULTI") != NGX_OK
+        || ngx_http_og_redis_of_key(batch, "DEL", &task->key) != NGX_OK
+        || ngx_http_og_redis_say(batch, 1, "EXEC") != NGX_OK)
+    {
+        ngx_http_og_redis_batch_free(batch);
+        return NGX_ERROR;
+    }
+
+    batch->bound = 1;
+    batch->connection = connection;
+
+    return ngx_http_og_redis_task_submit(task, batch,
+                              ngx_current_msec + task->rs->conf.timeout);
+}
+
+
+static void
+ngx_http_og_redis_deleted(ngx_http_og_redis_batch_t *batch)
+{
+    ngx_http_og_task_t  *task;
+
+    task = batch->data;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_TIMED_OUT) {
+        task->rs->watching = 0;
+    }
+
+    switch (batch->outcome) {
+
+    case NGX_HTTP_OG_REDIS_ANSWERED:
+
+        if (ngx_http_og_redis_is_executed(task, batch->replies[2])) {
+            ngx_http_og_redis_settled(task);
+
+        } else {
+            ngx_http_og_redis_settle_later(task);
+        }
+
+        break;
+
+    case NGX_HTTP_OG_REDIS_TIMED_OUT:
+        break;
+
+    case NGX_HTTP_OG_REDIS_LOST:
+        task->deleted = 1;
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_REDIS_UNSENT */
+        ngx_http_og_redis_settle_later(task);
+    }
+
+    ngx_http_og_redis_task_put(task, batch);
 }
 
 

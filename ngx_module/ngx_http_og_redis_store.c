@@ -318,7 +318,11 @@ void
 ngx_http_og_redis_hold(ngx_http_og_task_t *task)
 {
     task->state = NGX_HTTP_OG_TASK_HOLDING;
-    task->confirmed = ngx_current_msec;
+    task->data_losses = task->rs->store->counters.data_losses;
+
+    /* no later than the claim was sent */
+
+    task->confirmed = task->deadline - task->rs->conf.timeout;
 
     ngx_queue_insert_tail(&task->rs->claims, &task->queue);
 
@@ -411,10 +415,15 @@ ngx_http_og_redis_renewed(ngx_http_og_redis_batch_t *batch)
         if (reply->type != REDIS_REPLY_INTEGER) {
             ngx_http_og_redis_log_reply(task, "PEXPIRE", reply);
 
-        } else if (reply->integer == 1) {
+        } else if (reply->integer == 1
+                   && ngx_current_msec - task->confirmed <= task->op->lease)
+        {
             task->confirmed = batch->submitted;
 
         } else {
+
+            /* after a silence the key may be another's: that is looked at */
+
             ngx_http_og_redis_assert(task);
         }
     }
@@ -468,6 +477,8 @@ ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch)
             break;
 
         case NGX_HTTP_OG_KEY_FOREIGN:
+            task->lost = 1;
+            task->won = 0;
             ngx_http_og_redis_double_run(task);
             break;
 
@@ -562,6 +573,19 @@ ngx_http_og_redis_key_state(ngx_http_og_task_t *task, redisReply *reply)
 
     return record.state == OG_RECORD_PENDING ? NGX_HTTP_OG_KEY_PENDING
                                              : NGX_HTTP_OG_KEY_FINAL;
+}
+
+
+ngx_uint_t
+ngx_http_og_redis_was_freed(ngx_http_og_task_t *task)
+{
+    og_record_t  record;
+
+    return task->data_losses == task->rs->store->counters.data_losses
+           && og_record_decode_head(&record, task->final.data,
+                                    task->final.len)
+              != 0
+           && record.state == OG_RECORD_UNKNOWN;
 }
 
 

@@ -101,6 +101,9 @@ typedef struct {
     unsigned                         freeing:1; /* a DEL was submitted */
     unsigned                         deleted:1; /* a DEL may have been sent */
     unsigned                         full:1;    /* the store has no memory */
+    unsigned                         lost:1;    /* another has the key */
+    unsigned                         alone:1;   /* no other gateway's command
+                                                   is on its way */
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
 
@@ -114,6 +117,7 @@ typedef struct {
 
     ngx_msec_t                       deadline;  /* of the verb under way */
     ngx_msec_t                       confirmed; /* when the claim was, last */
+    ngx_uint_t                       data_losses;   /* of the store, then */
     ngx_msec_t                       next_look; /* on the settle list */
     ngx_event_t                      renewal;
 } ngx_http_og_task_t;
@@ -184,6 +188,14 @@ ngx_int_t ngx_http_og_redis_complete(ngx_http_og_op_t *op,
 
 /* ngx_http_og_redis_operator.c */
 
+/* Ends rs->watching where nothing is done to the key. */
+void ngx_http_og_redis_unwatch(ngx_http_og_task_t *task,
+    ngx_uint_t connection);
+
+/* Whether EXEC has run: nil tells that what was watched has changed. */
+ngx_uint_t ngx_http_og_redis_is_executed(ngx_http_og_task_t *task,
+    struct redisReply *reply);
+
 ngx_int_t ngx_http_og_redis_op_look(ngx_http_og_op_t *op);
 ngx_int_t ngx_http_og_redis_op_resolve(ngx_http_og_op_t *op,
     const og_record_t *answer);
@@ -234,6 +246,12 @@ typedef enum {
 /* Errors are logged by their code. */
 ngx_http_og_key_e ngx_http_og_redis_key_state(ngx_http_og_task_t *task,
     struct redisReply *reply);
+
+/*
+ * Whether a claim that is gone was freed, and is to stay so: the store has
+ * lost nothing, and what the record says is only that its end is not known.
+ */
+ngx_uint_t ngx_http_og_redis_was_freed(ngx_http_og_task_t *task);
 
 /* Another's record under a claimed key: an order may have run twice. */
 void ngx_http_og_redis_double_run(ngx_http_og_task_t *task);

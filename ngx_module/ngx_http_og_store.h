@@ -88,6 +88,8 @@ struct ngx_http_og_op_s {
 
     ngx_http_og_quota_t         *quotas;
     ngx_uint_t                   nquotas;
+    unsigned                     counted_too:1; /* by an operation that is to
+                                                   leave in the same write */
 
     ngx_http_og_op_handler_pt    handler;   /* after each NGX_AGAIN, once */
     void                        *data;

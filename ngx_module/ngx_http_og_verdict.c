@@ -121,7 +121,11 @@ ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_str_set(&ctx->limit, "BYPASSED");
     }
 
-    if (ctx->keyed && !ctx->conf->pass_on_failure) {
+    /* a record that cannot be read is there all the same */
+
+    if (ctx->keyed
+        && (!ctx->conf->pass_on_failure || ctx->op->unreadable))
+    {
         ctx->retry_after = 1;
         ngx_http_og_refuse(ctx, NGX_HTTP_OG_STORE_UNAVAILABLE);
         return;

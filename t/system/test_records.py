@@ -118,13 +118,60 @@ def test_only_from_this_host(watched):
     assert operate(gate, "GET", path="/closed", **name).status == 403
 
 
+def test_blocks_within_the_location(watched):
+    """Each is a location of its own to nginx."""
+    gate = watched("""
+        location = /records {
+            order_guard_records;
+            if ($arg_key) { set $a b; }
+            limit_except GET { allow 127.0.0.1; deny all; }
+        }
+        location = /closed {
+            order_guard_records;
+            limit_except GET { deny all; }
+        }""")
+    name = unknown(gate)
+    assert look(gate, **name)["state"] == "unknown"
+    assert operate(gate, "DELETE", path="/closed", **name).status == 403
+    assert look(gate, **name)["state"] == "unknown"
+    assert operate(gate, "DELETE", **name).status == 200
+    assert look(gate, **name)["state"] == "free"
+
+
+def test_a_location_within_is_guarded_all_the_same(watched):
+    gate = watched(server="""
+        order_guard on; order_guard_idempotency required;
+        location /admin {
+            order_guard_records;
+            location /admin/orders { proxy_pass http://orders; }
+        }""")
+    answer = client.request(gate.port, "POST", "/admin/orders", b"{}", JSON)
+    check_problem(answer, 401, "TOKEN_REQUIRED", "gateway")
+    answer = client.request(gate.port, "GET", "/admin?record=x")
+    check_problem(answer, 400, "RECORD_NAME_INVALID", "gateway")
+
+
+def test_put_behind_an_error_page(watched):
+    """nginx changes what it knows of the method on the way."""
+    gate = watched(PLACE + """
+        location = /sent { error_page 418 = @records; return 418; }
+        location @records { order_guard_records; }""")
+    name = unknown(gate)
+    answer = operate(gate, "PUT", ANSWER, JSON, path="/sent", status=201,
+                     **name)
+    assert answer.json()["state"] == "finished"
+    assert look(gate, **name)["state"] == "finished"
+
+
 def test_subrequests_are_no_operators(watched):
     gate = watched(PLACE + """
         location = /asks { auth_request /records;
                            proxy_pass http://orders; }
+        location = /copied { mirror /records; proxy_pass http://orders; }
         location = /sent { error_page 418 = /records; return 418; }""")
     name = named(gate)
     assert operate(gate, "GET", path="/asks", **name).status == 500
+    assert operate(gate, "GET", path="/copied", **name).status == 200
     assert look(gate, **name)["state"] == "free"
     assert operate(gate, "GET", path="/sent",
                    **name).code == "RECORD_NAME_INVALID"    # has no query
@@ -166,8 +213,8 @@ def test_a_name_that_is_none(watched, change, says):
     assert answer.json()["detail"].startswith(says)
 
 
-@pytest.mark.parametrize("status", [None, "", "1", "199", "600", "20x",
-                                    "2000"])
+@pytest.mark.parametrize("status", [None, "", "1", "199", "304", "425", "429",
+                                    "600", "20x", "2000"])
 def test_a_status_that_is_none(watched, status):
     gate = watched()                                        # noqa: F811
     answer = operate(gate, "PUT", ANSWER, JSON, status=status,
@@ -175,6 +222,22 @@ def test_a_status_that_is_none(watched, status):
     check_problem(answer, 400, "RECORD_NAME_INVALID", "gateway")
     assert answer.json()["detail"].startswith('"status" must be that')
     gate.check_held("k")
+
+
+def test_an_answer_that_is_none(watched):
+    gate = watched(                                         # noqa: F811
+        server="order_guard_idempotency_response_limit 100;")
+    name = unknown(gate)
+    for body, media_type, says in (
+            (b"x" * 101, "text/plain", "The answer must be within"),
+            (b"x", "text/plain\u00e9", "Content-Type must be printable")):
+        answer = operate(gate, "PUT", body, {"Content-Type": media_type},
+                         status=201, **name)
+        check_problem(answer, 400, "RECORD_NAME_INVALID", "gateway")
+        assert answer.json()["detail"].startswith(says)
+    gate.check_held("k")
+    assert operate(gate, "PUT", b"x" * 100, JSON, status=201,
+                   **name).status == 200
 
 
 def test_method_and_scope(watched):

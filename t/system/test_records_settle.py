@@ -23,7 +23,7 @@ def test_released(watched, redis):
     assert answer.json()["state"] == "free"
     assert len(redis.records()) == 1
     gate.check_free("k")
-    gate.logged("an operator at 127.0.0.1 has released the record")
+    gate.logged("an operator has released the record")
 
 
 def test_finished(watched):
@@ -37,7 +37,7 @@ def test_finished(watched):
     assert again.header("Content-Type") == "application/json"
     assert again.header("Idempotent-Replayed") == "true"
     assert gate.orders() == 2               # the unknown one, and the other
-    gate.logged("an operator at 127.0.0.1 has finished the record")
+    gate.logged("an operator has finished the record")
 
 
 def test_finished_for_the_same_request_only(watched):
@@ -248,6 +248,15 @@ def test_while_a_secret_changes(watched, tmp_path):
         gate.check_held("k")
         assert release(gate, record=name).status == 200
     gate.check_free("k")
+
+
+def test_a_key_alone_does_not_name_both_records(watched, tmp_path):
+    new = write(tmp_path / "new", b"n" * 32)
+    old = write(tmp_path / "old", b"o" * 32)
+    gate = watched(http=f"order_guard_secret {new} {old};")  # noqa: F811
+    answer = operate(gate, "GET", **unknown(gate))
+    check_problem(answer, 400, "RECORD_NAME_INVALID", "gateway")
+    assert 'name each by "record"' in answer.json()["detail"]
 
 
 def test_an_unreadable_record(watched, redis):

@@ -1,6 +1,8 @@
 """While a secret changes, hosts of two steps meet: one that has only the
 former secret, one that has both, one that is done with the former."""
 
+import time
+
 import pytest
 
 from og import client, seeds
@@ -209,3 +211,73 @@ def test_half_of_the_claim_is_late(host, proxied):          # noqa: F811
     reconnected(gate)
     wait_until(lambda: gate.order("k").status == 200, 10)
     assert gate.orders() == 1
+
+
+def test_clients_that_leave_over_the_limit(host, redis):    # noqa: F811
+    """Between the verdicts of the two names, some of them: whatever was won
+    by then is given up."""
+    gate = host("both", server="order_guard_limit 1r/h;")   # noqa: F811
+    gate.order("first")
+    for n in range(300):
+        client.leave(gate.port, order_bytes(f"k{n}")).close()
+    gate.finished(301, 20)
+    wait_until(lambda: redis.records() == sorted(name_of("both", "first")), 5)
+    wait_until(lambda: spent(redis) == 1, 5)
+
+
+def test_retry_under_two_names(host):
+    """An order of an owner that died runs again when its lease is over."""
+    gate = host("both",                                     # noqa: F811
+                rule="required ttl=1h lease=1s on_unknown=retry")
+    dying = client.leave(gate.port, order_bytes("k", "hold=dead"))
+    gate.upstream.wait_for_requests(1)
+    gate.nginx.kill_worker()
+    dying.close()
+    gate.upstream.release("dead")
+    wait_until(lambda: gate.order("k").status == 200, 6)
+
+
+def test_unknown_under_retry_frees_both_names(host, redis):
+    gate = host("both",                                     # noqa: F811
+                rule="required ttl=1h lease=1s on_unknown=retry")
+    gate.order("k", "reset")
+    wait_until(lambda: redis.records() == [], 5)
+
+
+def test_a_long_order_under_two_names(host):
+    """Both claims are renewed, each by the lease that was configured."""
+    gate = host("both", rule="required ttl=1h lease=1s")    # noqa: F811
+    order = Later(gate.order, "k", "hold=k")
+    gate.upstream.wait_for_requests(1)
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        assert gate.order("k").code == "IDEMPOTENCY_IN_PROGRESS"
+        time.sleep(0.05)
+    gate.upstream.release("k")
+    gate.check_replays(order.value(), "k")
+
+
+def test_what_an_answer_tells_under_two_names(host):
+    gate = host("both", server="order_guard_limit 2r/h;")   # noqa: F811
+    answer = gate.order("k")
+    assert answer.header("RateLimit").startswith('"2r/h";r=1;t=3')
+    wait_until(lambda: int(gate.order("k").header("Age")) > 0, 5)
+    order = Later(gate.order, "l", "hold=l")
+    gate.upstream.wait_for_requests(2)
+    assert gate.order("l").header("Retry-After") == "1"
+    gate.upstream.release("l")
+    order.value()
+
+
+def test_in_one_write_while_the_time_is_not_known(host, proxied):  # noqa: F811
+    """A worker's first order with a limit asks for the store's time first:
+    both names wait for it."""
+    gate = host("both", make=proxied,                       # noqa: F811
+                location="order_guard_limit 50r/h;")
+    gate.nginx.reload()
+    assert gate.order("k").status == 200
+    claims = [chunk for connection in gate.proxy.connections
+              for chunk in connection.chunks(UP)
+              if b"NX" in chunk and b"}:i:" in chunk]
+    former, current = (name.encode() for name in name_of("both"))
+    assert all((former in chunk) == (current in chunk) for chunk in claims)

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from contextlib import contextmanager
 
 from og import paths
 from og.process import Process, free_port, wait_until
@@ -74,6 +75,14 @@ class Redis:
             with sock.makefile("rb") as stream:
                 return _read(stream)
 
+    @contextmanager
+    def session(self):
+        """A connection that stays; it has command(), too."""
+        with socket.create_connection(("127.0.0.1", self.port),
+                                      paths.seconds(10)) as sock:
+            with sock.makefile("rb") as stream:
+                yield _Session(sock, stream)
+
     def keys(self, pattern="*"):
         return sorted(key.decode() for key in self.command("KEYS", pattern))
 
@@ -89,6 +98,16 @@ class Redis:
         """How many units of all limits are spent."""
         return sum(int(self.command("GET", key) or 0)
                    for key in self.counters())
+
+
+class _Session:
+    def __init__(self, sock, stream):
+        self._sock = sock
+        self._stream = stream
+
+    def command(self, *arguments):
+        self._sock.sendall(_encode(arguments))
+        return _read(self._stream)
 
 
 def _encode(arguments):
