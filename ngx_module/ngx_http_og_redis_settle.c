@@ -202,7 +202,8 @@ ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs)
         }
 
         if (task->settling
-            || (ngx_msec_int_t) (task->next_look - ngx_current_msec) > 0)
+            || (ngx_msec_int_t) (task->next_look - ngx_current_msec) > 0
+            || (rs->watching && task->wish == NGX_HTTP_OG_WISH_FREE))
         {
             continue;
         }
@@ -324,6 +325,10 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, redisReply *reply)
     if (rc != NGX_OK) {
         ngx_http_og_redis_settle_later(task);
     }
+
+    if (rc == NGX_BUSY) {
+        task->next_look = ngx_current_msec;
+    }
 }
 
 
@@ -338,7 +343,7 @@ ngx_http_og_redis_watch(ngx_http_og_task_t *task)
     ngx_http_og_redis_batch_t  *batch;
 
     if (task->rs->watching) {
-        return NGX_DECLINED;
+        return NGX_BUSY;
     }
 
     batch = ngx_http_og_redis_batch_create(2, ngx_http_og_redis_watched, task);

@@ -157,3 +157,19 @@ def test_a_record_that_never_ends(watched, redis):
     assert look(gate, **name)["state"] == "unknown"
     gate.upstream.release("k")
     order.value()
+
+
+def test_many_keys_to_free_after_an_outage(proxied):        # noqa: F811
+    """One is watched at a time, and the next one follows at once."""
+    gate = proxied(rule="required ttl=1h lease=1s")         # noqa: F811
+    keys = [f"k{n}" for n in range(100)]
+    orders = [Later(gate.order, key, "hold=all,status=429") for key in keys]
+    gate.upstream.wait_for_requests(100)
+    gate.proxy.refuse()
+    gate.proxy.cut()
+    gate.upstream.release("all")
+    assert {order.value().status for order in orders} == {429}
+    assert len(gate.redis.records()) == 100
+    gate.proxy.accept()
+    reconnected(gate)
+    wait_until(lambda: gate.redis.records() == [], 5)
