@@ -323,7 +323,8 @@ ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 static ngx_int_t
 ngx_http_og_pass_on(ngx_http_request_t *r, ngx_chain_t *in)
 {
-    ngx_int_t  rc;
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
 
     rc = ngx_http_og_next_body_filter(r, in);
 
@@ -331,9 +332,18 @@ ngx_http_og_pass_on(ngx_http_request_t *r, ngx_chain_t *in)
         return rc;
     }
 
-    for ( /* void */ ; in; in = in->next) {
-        ngx_http_og_consume(in->buf);
+    for (cl = in; cl; cl = cl->next) {
+        ngx_http_og_consume(cl->buf);
     }
+
+    /* what waited for the client's socket is not the upstream's to wait for */
+
+    for (cl = r->out; cl; cl = cl->next) {
+        ngx_http_og_consume(cl->buf);
+    }
+
+    r->out = NULL;
+    r->connection->buffered &= ~NGX_HTTP_WRITE_BUFFERED;
 
     return NGX_OK;
 }

@@ -102,6 +102,26 @@ def test_t7_client_leaves_within_an_answer_beyond_the_limit(
 
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
+def test_t7_client_that_reads_nothing_leaves(gate, buffering):  # noqa: F811
+    """What waits for its socket goes with it, or the upstream's part would
+    wait for ever."""
+    gate = gate("order_guard_idempotency_response_limit 4k;\n"
+                "proxy_max_temp_file_size 0;\n"
+                f"proxy_buffering {buffering};")
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", gate.port))
+    sock.sendall(order_bytes("k", "big=16000000"))
+    gate.upstream.wait_for_requests(1)
+    time.sleep(0.5)                 # until the gateway's socket is full
+    reset(sock)
+    gate.finished(1)
+    wait_until(lambda: gate.order("k").code
+               == "IDEMPOTENCY_RESULT_UNAVAILABLE", 5)
+    assert gate.orders() == gate.arrived() == 1
+
+
+@pytest.mark.parametrize("buffering", ["on", "off"])
 def test_t7_client_that_reads_nothing_is_given_up(gate,
                                                   buffering):  # noqa: F811
     """send_timeout ends the client, not the order."""
