@@ -72,8 +72,8 @@ struct ngx_http_og_store_s {
 
 extern const ngx_http_og_backend_t  ngx_http_og_redis_backend;
 
-/* ngx_http_og_pair.c: verbs for an operation under two names */
-extern const ngx_http_og_verbs_t  ngx_http_og_pair_verbs;
+/* ngx_http_og_join.c: verbs for an operation of several parts */
+extern const ngx_http_og_verbs_t  ngx_http_og_join_verbs;
 
 
 /*

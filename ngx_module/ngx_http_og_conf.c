@@ -9,6 +9,8 @@
 
 static char *ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_http_og_zone(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_http_og_token(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_http_og_check_challenge(ngx_conf_t *cf,
@@ -40,6 +42,24 @@ static ngx_conf_enum_t  ngx_http_og_unlisted_modes[] = {
 static ngx_conf_enum_t  ngx_http_og_failure_modes[] = {
     { ngx_string("reject"), 0 },
     { ngx_string("pass"), 1 },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_limit_header_modes[] = {
+    { ngx_string("draft"), NGX_HTTP_OG_HEADERS_DRAFT },
+    { ngx_string("legacy"), NGX_HTTP_OG_HEADERS_LEGACY },
+    { ngx_string("both"),
+      NGX_HTTP_OG_HEADERS_DRAFT|NGX_HTTP_OG_HEADERS_LEGACY },
+    { ngx_string("off"), NGX_HTTP_OG_HEADERS_OFF },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_enum_t  ngx_http_og_limit_failure_modes[] = {
+    { ngx_string("local"), NGX_HTTP_OG_LIMIT_LOCAL },
+    { ngx_string("pass"), NGX_HTTP_OG_LIMIT_PASS },
+    { ngx_string("reject"), NGX_HTTP_OG_LIMIT_REJECT },
     { ngx_null_string, 0 }
 };
 
@@ -78,6 +98,13 @@ ngx_command_t  ngx_http_og_commands[] = {
     { ngx_string("order_guard_store"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_og_store,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -223,11 +250,25 @@ ngx_command_t  ngx_http_og_commands[] = {
       &ngx_http_og_failure_modes },
 
     { ngx_string("order_guard_limit"),
-      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE123,
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1234,
       ngx_http_og_conf_limit,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("order_guard_limit_headers"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_conf_enum,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, limit_headers),
+      &ngx_http_og_limit_header_modes },
+
+    { ngx_string("order_guard_limit_on_failure"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
+      ngx_http_og_conf_enum,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_og_loc_conf_t, limit_failure),
+      &ngx_http_og_limit_failure_modes },
 
     { ngx_string("order_guard_records"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS|NGX_CONF_TAKE12,
@@ -296,6 +337,34 @@ ngx_http_og_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_og_main_conf_t *omcf = conf;
 
     return ngx_http_og_store_add(cf, &omcf->stores);
+}
+
+
+static char *
+ngx_http_og_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_og_main_conf_t *omcf = conf;
+
+    ssize_t     size;
+    ngx_str_t  *value;
+
+    if (omcf->zone_size) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    size = ngx_parse_size(&value[1]);
+
+    if (size == NGX_ERROR || size < NGX_HTTP_OG_ZONE_MIN_SIZE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid size \"%V\" in \"order_guard_zone\", it "
+                           "must be 32k or more, as in \"8m\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    omcf->zone_size = size;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -72,5 +72,9 @@ char *ngx_http_og_conf_mark(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 char *ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* Finds the stores of a location's limits, whose own is known. */
+ngx_int_t ngx_http_og_bind_limits(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *conf);
+
 
 #endif /* NGX_HTTP_OG_CONF_H_INCLUDED_ */

@@ -16,6 +16,7 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
     ngx_http_og_ctx_t         *ctx;
     ngx_pool_cleanup_t        *cln;
     ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_og_main_conf_t   *omcf;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_og_ctx_t));
     cln = ngx_pool_cleanup_add(r->pool, 0);
@@ -37,9 +38,11 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
     cln->data = ctx;
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    omcf = ngx_http_get_module_main_conf(r, ngx_http_order_guard_module);
 
     ctx->request = r;
     ctx->conf = conf;
+    ctx->zone = omcf->zone;
     ctx->error_pages = clcf->error_pages;
     ctx->upstream = r->upstream;
 

@@ -241,8 +241,9 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     op = ngx_http_og_op_create(ctx->conf->store,
-                               ctx->keyed
-                               && ngx_http_og_secrets(r)->changing);
+                               ctx->conf->further_stores
+                               || (ctx->keyed
+                                   && ngx_http_og_secrets(r)->changing));
     ctx->op = op;
 
     if (op == NULL || ngx_http_og_fill_op(r, ctx, op) != NGX_OK) {
@@ -259,6 +260,16 @@ ngx_http_og_ask(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     op->data = ctx;
 
     ctx->asked = ngx_current_msec;
+
+    if (op->nquotas) {
+        ngx_http_og_check_denied(ctx);
+    }
+
+    if (op->denied && !ctx->keyed) {
+        op->verdict = NGX_HTTP_OG_LIMITED;
+        ngx_http_og_take_verdict(r, ctx);
+        return;
+    }
 
     rc = ngx_http_og_store_begin(op);
 

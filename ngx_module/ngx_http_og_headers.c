@@ -13,10 +13,6 @@ static ngx_uint_t ngx_http_og_is_called(ngx_table_elt_t *h,
     const ngx_str_t *name);
 static void ngx_http_og_drop_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
-static u_char *ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
-    ngx_http_og_limit_t *limit);
-static u_char *ngx_http_og_write_limits(u_char *p, ngx_http_og_op_t *op,
-    ngx_http_og_limit_t *limit);
 
 
 /* What describes the bytes of a body, and is wrong once they are others. */
@@ -321,79 +317,4 @@ ngx_http_og_drop_headers(ngx_http_request_t *r, const ngx_str_t *names)
             h->hash = 0;
         }
     }
-}
-
-
-/* draft-ietf-httpapi-ratelimit-headers: two Structured Fields Lists. */
-
-ngx_int_t
-ngx_http_og_add_limit_headers(ngx_http_request_t *r, ngx_http_og_op_t *op,
-    ngx_array_t *limits)
-{
-    size_t                len;
-    ngx_str_t             value;
-    ngx_uint_t            i;
-    ngx_http_og_limit_t  *limit;
-    static ngx_str_t      policy = ngx_string("RateLimit-Policy");
-    static ngx_str_t      state = ngx_string("RateLimit");
-
-    limit = limits->elts;
-    len = 0;
-
-    for (i = 0; i < op->nquotas; i++) {
-        len += limit[op->quotas[i].policy].name.len
-               + sizeof(", \"\";q=;w=") + 2 * NGX_INT64_LEN;
-    }
-
-    value.data = ngx_pnalloc(r->pool, 2 * len);
-    if (value.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.len = ngx_http_og_write_policies(value.data, op, limit) - value.data;
-
-    if (ngx_http_og_add_header(r, &policy, &value) == NULL) {
-        return NGX_ERROR;
-    }
-
-    value.data += len;
-    value.len = ngx_http_og_write_limits(value.data, op, limit) - value.data;
-
-    return ngx_http_og_add_header(r, &state, &value) ? NGX_OK : NGX_ERROR;
-}
-
-
-static u_char *
-ngx_http_og_write_policies(u_char *p, ngx_http_og_op_t *op,
-    ngx_http_og_limit_t *limit)
-{
-    ngx_uint_t            i;
-    ngx_http_og_quota_t  *quota;
-
-    for (i = 0; i < op->nquotas; i++) {
-        quota = &op->quotas[i];
-        p = ngx_sprintf(p, "%s\"%V\";q=%uL;w=%uL", i ? ", " : "",
-                        &limit[quota->policy].name, quota->window.limit,
-                        quota->window.window / 1000);
-    }
-
-    return p;
-}
-
-
-static u_char *
-ngx_http_og_write_limits(u_char *p, ngx_http_og_op_t *op,
-    ngx_http_og_limit_t *limit)
-{
-    ngx_uint_t            i;
-    ngx_http_og_quota_t  *quota;
-
-    for (i = 0; i < op->nquotas; i++) {
-        quota = &op->quotas[i];
-        p = ngx_sprintf(p, "%s\"%V\";r=%uL;t=%uL", i ? ", " : "",
-                        &limit[quota->policy].name, quota->verdict.remaining,
-                        quota->verdict.reset);
-    }
-
-    return p;
 }

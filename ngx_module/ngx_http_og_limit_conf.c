@@ -10,6 +10,8 @@
 static ngx_uint_t ngx_http_og_is_limit_repeated(ngx_array_t *limits);
 static ngx_int_t ngx_http_og_limit_param(ngx_conf_t *cf,
     ngx_http_og_limit_t *limit, ngx_str_t *word);
+static ngx_uint_t ngx_http_og_is_same_store(ngx_http_og_limit_t *one,
+    ngx_http_og_limit_t *other);
 static ngx_int_t ngx_http_og_check_limit_name(ngx_conf_t *cf,
     ngx_http_og_limit_t *limit);
 
@@ -107,6 +109,7 @@ ngx_http_og_is_limit_repeated(ngx_array_t *limits)
         if (limit[i].name.len == last->name.len
             && ngx_memcmp(limit[i].name.data, last->name.data, last->name.len)
                == 0
+            && ngx_http_og_is_same_store(&limit[i], last)
             && key->len == last_key->len
             && ngx_strncmp(key->data, last_key->data, key->len) == 0)
         {
@@ -124,6 +127,13 @@ ngx_http_og_limit_param(ngx_conf_t *cf, ngx_http_og_limit_t *limit,
 {
     size_t     i;
     ngx_str_t  text;
+
+    if (ngx_strncmp(word->data, "store=", 6) == 0 && word->len > 6) {
+        limit->store_name.len = word->len - 6;
+        limit->store_name.data = word->data + 6;
+
+        return NGX_OK;
+    }
 
     if (ngx_strncmp(word->data, "name=", 5) == 0 && word->len > 5) {
         limit->name.len = word->len - 5;
@@ -154,9 +164,23 @@ ngx_http_og_limit_param(ngx_conf_t *cf, ngx_http_og_limit_t *limit,
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "invalid parameter \"%V\", it must be \"name=\" or "
-                       "\"key=\"", word);
+                       "invalid parameter \"%V\", it must be \"name=\", "
+                       "\"key=\" or \"store=\"", word);
     return NGX_ERROR;
+}
+
+
+/* That of a location may be any. */
+
+static ngx_uint_t
+ngx_http_og_is_same_store(ngx_http_og_limit_t *one, ngx_http_og_limit_t *other)
+{
+    return one->store_name.len == 0
+           || other->store_name.len == 0
+           || (one->store_name.len == other->store_name.len
+               && ngx_memcmp(one->store_name.data, other->store_name.data,
+                             one->store_name.len)
+                  == 0);
 }
 
 
@@ -178,6 +202,7 @@ ngx_http_og_check_limit_name(ngx_conf_t *cf, ngx_http_og_limit_t *limit)
             && ngx_memcmp(known[i]->name.data, limit->name.data,
                           limit->name.len)
                == 0
+            && ngx_http_og_is_same_store(known[i], limit)
             && (known[i]->window.limit != limit->window.limit
                 || known[i]->window.window != limit->window.window))
         {
@@ -202,4 +227,71 @@ ngx_http_og_check_limit_name(ngx_conf_t *cf, ngx_http_og_limit_t *limit)
     **known = *limit;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_bind_limits(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
+{
+    ngx_uint_t                i;
+    ngx_array_t              *own;
+    ngx_http_og_limit_t      *limit;
+    ngx_http_og_main_conf_t  *omcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+
+    /* another location may inherit the same lines and have another store */
+
+    own = ngx_array_create(cf->pool, conf->limits->nelts,
+                           sizeof(ngx_http_og_limit_t));
+    if (own == NULL) {
+        return NGX_ERROR;
+    }
+
+    limit = ngx_array_push_n(own, conf->limits->nelts);
+
+    ngx_memcpy(limit, conf->limits->elts,
+               conf->limits->nelts * sizeof(ngx_http_og_limit_t));
+
+    conf->limits = own;
+
+    for (i = 0; i < own->nelts; i++) {
+
+        limit[i].store = limit[i].store_name.len
+                         ? ngx_http_og_store_find(&omcf->stores,
+                                                  &limit[i].store_name)
+                         : conf->store;
+
+        if (limit[i].store == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "unknown store \"%V\" in "
+                               "\"order_guard_limit\", define it with "
+                               "\"order_guard_store %V redis://host:port;\"",
+                               &limit[i].store_name, &limit[i].store_name);
+            return NGX_ERROR;
+        }
+
+        conf->further_stores |= (limit[i].store != conf->store);
+    }
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_add_zone(ngx_conf_t *cf)
+{
+    ngx_http_og_main_conf_t  *omcf;
+
+    omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
+
+    if (omcf->limits.nelts == 0) {
+        return NGX_OK;
+    }
+
+    omcf->zone = ngx_http_og_zone_create(cf, omcf->zone_size
+                                             ? omcf->zone_size
+                                             : NGX_HTTP_OG_ZONE_SIZE);
+
+    return omcf->zone ? NGX_OK : NGX_ERROR;
 }

@@ -7,6 +7,8 @@
 #include "ngx_http_og_conf.h"
 
 
+static ngx_int_t ngx_http_og_merge_idempotency(ngx_conf_t *cf,
+    ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
 static ngx_int_t ngx_http_og_merge_release(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *prev, ngx_http_og_loc_conf_t *conf);
 static void ngx_http_og_default_release(ngx_http_og_statuses_t *set);
@@ -115,6 +117,8 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
     olcf->response_limit = NGX_CONF_UNSET_SIZE;
     olcf->pass_on_failure = NGX_CONF_UNSET_UINT;
     olcf->limits = NGX_CONF_UNSET_PTR;
+    olcf->limit_headers = NGX_CONF_UNSET_UINT;
+    olcf->limit_failure = NGX_CONF_UNSET_UINT;
     olcf->errors = NGX_CONF_UNSET_UINT;
     olcf->error_skip = NGX_CONF_UNSET_PTR;
     olcf->error_detail = NGX_CONF_UNSET_UINT;
@@ -150,6 +154,50 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_http_og_merge_idempotency(cf, prev, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
+    ngx_conf_merge_uint_value(conf->limit_headers, prev->limit_headers,
+                              NGX_HTTP_OG_HEADERS_DRAFT);
+    ngx_conf_merge_uint_value(conf->limit_failure, prev->limit_failure,
+                              NGX_HTTP_OG_LIMIT_LOCAL);
+
+    ngx_conf_merge_uint_value(conf->errors, prev->errors, 1);
+    ngx_conf_merge_ptr_value(conf->error_skip, prev->error_skip, NULL);
+    ngx_conf_merge_uint_value(conf->error_detail, prev->error_detail,
+                              NGX_HTTP_OG_DETAIL_DEFAULT);
+    ngx_conf_merge_str_value(conf->error_type, prev->error_type, "");
+
+    if (!ngx_http_og_is_on(conf)) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_og_bind_store(cf, conf) != NGX_OK
+        || (conf->limits && ngx_http_og_bind_limits(cf, conf) != NGX_OK))
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (!ngx_http_og_enforces(conf)) {
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_http_og_check_upstreams(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    ngx_http_og_check_scope(cf, conf);
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_merge_idempotency(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf)
+{
     ngx_conf_merge_ptr_value(conf->idempotency, prev->idempotency, NULL);
 
     if (conf->key == NGX_CONF_UNSET_PTR) {
@@ -170,37 +218,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                               256 * 1024);
     ngx_conf_merge_uint_value(conf->pass_on_failure, prev->pass_on_failure, 0);
 
-    if (ngx_http_og_merge_release(cf, prev, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_conf_merge_ptr_value(conf->limits, prev->limits, NULL);
-
-    ngx_conf_merge_uint_value(conf->errors, prev->errors, 1);
-    ngx_conf_merge_ptr_value(conf->error_skip, prev->error_skip, NULL);
-    ngx_conf_merge_uint_value(conf->error_detail, prev->error_detail,
-                              NGX_HTTP_OG_DETAIL_DEFAULT);
-    ngx_conf_merge_str_value(conf->error_type, prev->error_type, "");
-
-    if (!ngx_http_og_is_on(conf)) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_og_bind_store(cf, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (!ngx_http_og_enforces(conf)) {
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_http_og_check_upstreams(cf, conf) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_http_og_check_scope(cf, conf);
-
-    return NGX_CONF_OK;
+    return ngx_http_og_merge_release(cf, prev, conf);
 }
 
 

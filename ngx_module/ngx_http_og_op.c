@@ -71,12 +71,17 @@ ngx_http_og_fill_record(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     secrets = ngx_http_og_secrets(r);
 
-    if (op->former
-        && ngx_http_og_name_record(op->pool, secrets->former, ctx->caller,
-                                   record, fingerprint, op->former)
-           != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (secrets->changing) {
+
+        op->former = ngx_pcalloc(op->pool, sizeof(ngx_http_og_name_t));
+
+        if (op->former == NULL
+            || ngx_http_og_name_record(op->pool, secrets->former, ctx->caller,
+                                       record, fingerprint, op->former)
+               != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
     }
 
     return ngx_http_og_name_record(op->pool, secrets->current, ctx->caller,
@@ -193,7 +198,10 @@ ngx_http_og_fill_quotas(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     op->quotas = ngx_pcalloc(op->pool, ctx->conf->limits->nelts
                                        * sizeof(ngx_http_og_quota_t));
-    if (op->quotas == NULL) {
+    ctx->locals = ngx_pcalloc(op->pool, ctx->conf->limits->nelts
+                                        * sizeof(ngx_http_og_local_t));
+
+    if (op->quotas == NULL || ctx->locals == NULL) {
         return NGX_ERROR;
     }
 
@@ -211,13 +219,14 @@ static ngx_int_t
 ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op, ngx_uint_t policy)
 {
-    u_char               *p;
-    u_char                owner[NGX_HTTP_OG_DIGEST_SIZE];
-    u_char                name[NGX_HTTP_OG_DIGEST_SIZE];
-    ngx_str_t             value;
-    ngx_http_og_limit_t  *limit;
-    ngx_http_og_quota_t  *quota;
-    static ngx_str_t      kind = ngx_string("key");
+    u_char                 *p;
+    u_char                  owner[NGX_HTTP_OG_DIGEST_SIZE];
+    u_char                  name[NGX_HTTP_OG_DIGEST_SIZE];
+    ngx_str_t               value, *store;
+    ngx_http_og_limit_t    *limit;
+    ngx_http_og_quota_t    *quota;
+    ngx_http_og_counter_t  *counter;
+    static ngx_str_t        kind = ngx_string("key");
 
     limit = ctx->conf->limits->elts;
     limit = &limit[policy];
@@ -250,16 +259,30 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    p = ngx_pnalloc(op->pool, NGX_HTTP_OG_ID_LEN + sizeof("{}:l:") - 1
+    store = ngx_http_og_store_name(limit->store);
+
+    p = ngx_pnalloc(op->pool, store->len + 1
+                              + NGX_HTTP_OG_ID_LEN + sizeof("{}:l:") - 1
                               + limit->name.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
+    counter = &ctx->locals[op->nquotas].counter;
     quota = &op->quotas[op->nquotas++];
 
     quota->policy = policy;
+    quota->store = limit->store;
     quota->window = limit->window;
+
+    /* this host counts for all stores in one place */
+
+    counter->window = limit->window;
+    counter->key.data = p;
+
+    p = ngx_cpymem(p, store->data, store->len);
+    *p++ = ':';
+
     quota->key.data = p;
 
     *p++ = '{';
@@ -267,6 +290,7 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     p = ngx_sprintf(p, "}:l:%V", &limit->name);
 
     quota->key.len = p - quota->key.data;
+    counter->key.len = p - counter->key.data;
 
     return NGX_OK;
 }

@@ -178,6 +178,10 @@ ngx_http_og_settle(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static void
 ngx_http_og_free_key(ngx_http_og_ctx_t *ctx, ngx_http_og_release_e why)
 {
+    if (why == NGX_HTTP_OG_NOT_SENT) {
+        ngx_http_og_back_units(ctx);
+    }
+
     ngx_http_og_store_release(ctx->op, why);
     ngx_http_og_wake_waiters(ctx->op);
 }

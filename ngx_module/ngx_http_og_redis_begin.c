@@ -10,6 +10,11 @@
  *     ASK_ALL    SET key pending NX GET PX px   INCR PEXPIRE MGET ...
  *     ASK_COUNT  GET key                        INCR PEXPIRE MGET ...
  *     ASK_CLAIM  SET key pending NX GET PX px
+ *     ASK_LOOK   GET key
+ *
+ * Who has little left (op->near) begins with ASK_COUNT, so that a request that
+ * is refused does not hold the key for a moment; who is known to have nothing
+ * left (op->denied) asks for a finished record only.
  *
  * All steps together take no longer than the store's timeout.
  */
@@ -23,14 +28,19 @@
 
 static ngx_int_t ngx_http_og_redis_prepare(ngx_http_og_task_t *task);
 static ngx_int_t ngx_http_og_redis_first_ask(ngx_http_og_task_t *task);
+static ngx_http_og_ask_e ngx_http_og_redis_first(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_timed(ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_ask(ngx_http_og_task_t *task,
     ngx_http_og_ask_e ask);
 static ngx_int_t ngx_http_og_redis_ask_key(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
+static ngx_uint_t ngx_http_og_redis_claims(ngx_http_og_task_t *task);
+static ngx_uint_t ngx_http_og_redis_counts(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_asked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
+static ngx_http_og_verdict_e ngx_http_og_redis_denied(
+    ngx_http_og_verdict_e verdict);
 static ngx_http_og_verdict_e ngx_http_og_redis_read_key(
     ngx_http_og_task_t *task, redisReply *reply);
 static ngx_http_og_verdict_e ngx_http_og_redis_doubt(ngx_http_og_task_t *task);
@@ -125,9 +135,10 @@ ngx_http_og_redis_first_ask(ngx_http_og_task_t *task)
     ngx_http_og_redis_batch_t  *batch;
 
     if ((task->op->nquotas == 0 && !task->op->counted_too)
+        || task->op->denied
         || ngx_http_og_redis_knows_time(task->rs->link))
     {
-        return ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_ALL);
+        return ngx_http_og_redis_ask(task, ngx_http_og_redis_first(task));
     }
 
     batch = ngx_http_og_redis_batch_create(1, ngx_http_og_redis_timed, task);
@@ -144,6 +155,18 @@ ngx_http_og_redis_first_ask(ngx_http_og_task_t *task)
 }
 
 
+static ngx_http_og_ask_e
+ngx_http_og_redis_first(ngx_http_og_task_t *task)
+{
+    if (task->op->denied) {
+        return NGX_HTTP_OG_ASK_LOOK;
+    }
+
+    return (task->op->near && task->op->nquotas) ? NGX_HTTP_OG_ASK_COUNT
+                                                 : NGX_HTTP_OG_ASK_ALL;
+}
+
+
 /* The connection has asked for the time before, and knows it by now. */
 
 static void
@@ -155,7 +178,8 @@ ngx_http_og_redis_timed(ngx_http_og_redis_batch_t *batch)
 
     if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed
         && (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
-            || ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_ALL) != NGX_OK))
+            || ngx_http_og_redis_ask(task, ngx_http_og_redis_first(task))
+               != NGX_OK))
     {
         ngx_http_og_redis_begin_failed(task);
     }
@@ -171,7 +195,7 @@ ngx_http_og_redis_ask(ngx_http_og_task_t *task, ngx_http_og_ask_e ask)
     ngx_http_og_redis_batch_t  *batch;
 
     task->ask = ask;
-    nquotas = (ask == NGX_HTTP_OG_ASK_CLAIM) ? 0 : task->op->nquotas;
+    nquotas = ngx_http_og_redis_counts(task) ? task->op->nquotas : 0;
 
     batch = ngx_http_og_redis_batch_create(1 + nquotas
                                                * NGX_HTTP_OG_QUOTA_COMMANDS,
@@ -200,12 +224,28 @@ static ngx_int_t
 ngx_http_og_redis_ask_key(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch)
 {
-    if (task->ask == NGX_HTTP_OG_ASK_COUNT) {
+    if (!ngx_http_og_redis_claims(task)) {
         return ngx_http_og_redis_of_key(batch, "GET", &task->key);
     }
 
     return ngx_http_og_redis_set(batch, &task->key, &task->pending, "NX",
                                  &task->px);
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_claims(ngx_http_og_task_t *task)
+{
+    return task->ask == NGX_HTTP_OG_ASK_ALL
+           || task->ask == NGX_HTTP_OG_ASK_CLAIM;
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_counts(ngx_http_og_task_t *task)
+{
+    return task->ask == NGX_HTTP_OG_ASK_ALL
+           || task->ask == NGX_HTTP_OG_ASK_COUNT;
 }
 
 
@@ -226,7 +266,7 @@ ngx_http_og_redis_asked(ngx_http_og_redis_batch_t *batch)
 
         /* won or not: that is seen behind the fence */
 
-        if (task->key.len && task->ask != NGX_HTTP_OG_ASK_COUNT) {
+        if (task->key.len && ngx_http_og_redis_claims(task)) {
             ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
         }
 
@@ -256,7 +296,7 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
         verdict = ngx_http_og_redis_read_key(task, *reply++);
     }
 
-    if (task->ask != NGX_HTTP_OG_ASK_CLAIM) {
+    if (ngx_http_og_redis_counts(task)) {
         admitted = ngx_http_og_redis_read_quotas(task, reply,
                                              verdict == NGX_HTTP_OG_ADMITTED);
     }
@@ -268,7 +308,30 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
         return;
     }
 
+    if (task->ask == NGX_HTTP_OG_ASK_LOOK) {
+        ngx_http_og_redis_verdict(task, ngx_http_og_redis_denied(verdict));
+        return;
+    }
+
     ngx_http_og_redis_decide(task, verdict, admitted);
+}
+
+
+/* What is finished costs nothing. */
+
+static ngx_http_og_verdict_e
+ngx_http_og_redis_denied(ngx_http_og_verdict_e verdict)
+{
+    switch (verdict) {
+
+    case NGX_HTTP_OG_FINISHED:
+    case NGX_HTTP_OG_UNAVAILABLE_RESULT:
+    case NGX_HTTP_OG_STORE_FAILED:
+        return verdict;
+
+    default:
+        return NGX_HTTP_OG_LIMITED;
+    }
 }
 
 
@@ -283,7 +346,7 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
     switch (reply->type) {
 
     case REDIS_REPLY_NIL:
-        task->won = (task->ask != NGX_HTTP_OG_ASK_COUNT);
+        task->won = ngx_http_og_redis_claims(task);
         return NGX_HTTP_OG_ADMITTED;
 
     case REDIS_REPLY_STRING:
@@ -331,7 +394,7 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
 static ngx_http_og_verdict_e
 ngx_http_og_redis_doubt(ngx_http_og_task_t *task)
 {
-    if (task->ask != NGX_HTTP_OG_ASK_COUNT) {
+    if (ngx_http_og_redis_claims(task)) {
         ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
     }
 
@@ -426,11 +489,13 @@ ngx_http_og_redis_refuse(ngx_http_og_task_t *task)
 {
     ngx_http_og_redis_batch_t  *batch;
 
-    if (task->ask == NGX_HTTP_OG_ASK_COUNT) {
+    if (task->again) {
         ngx_http_og_redis_give_back(task);
         ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
         return;
     }
+
+    task->again = 1;
 
     batch = ngx_http_og_redis_back(task, ngx_http_og_redis_ask_again, 0);
 

@@ -216,6 +216,9 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     og_window_judge(&quota->window, unit->asked, closed, current,
                     &quota->verdict);
 
+    quota->judged = 1;
+    quota->now = unit->asked;
+
     return quota->verdict.admitted ? NGX_OK : NGX_DECLINED;
 }
 

@@ -58,7 +58,8 @@ typedef enum {
 typedef enum {
     NGX_HTTP_OG_ASK_ALL = 0,        /* claim and count */
     NGX_HTTP_OG_ASK_COUNT,          /* look at the key, and count */
-    NGX_HTTP_OG_ASK_CLAIM           /* claim, already counted */
+    NGX_HTTP_OG_ASK_CLAIM,          /* claim, already counted */
+    NGX_HTTP_OG_ASK_LOOK            /* look at the key, over the limit */
 } ngx_http_og_ask_e;
 
 
@@ -104,6 +105,7 @@ typedef struct {
     unsigned                         lost:1;    /* another has the key */
     unsigned                         alone:1;   /* no other gateway's command
                                                    is on its way */
+    unsigned                         again:1;   /* counted a second time */
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
 

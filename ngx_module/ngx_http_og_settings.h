@@ -28,6 +28,19 @@ typedef enum {
 } ngx_http_og_enforcement_e;
 
 
+/* Bits: what tells of limits. */
+#define NGX_HTTP_OG_HEADERS_OFF     0
+#define NGX_HTTP_OG_HEADERS_DRAFT   1       /* RateLimit, RateLimit-Policy */
+#define NGX_HTTP_OG_HEADERS_LEGACY  2       /* X-RateLimit-... */
+
+
+typedef enum {
+    NGX_HTTP_OG_LIMIT_LOCAL = 0,    /* this host counts */
+    NGX_HTTP_OG_LIMIT_PASS,
+    NGX_HTTP_OG_LIMIT_REJECT
+} ngx_http_og_limit_failure_e;
+
+
 typedef enum {
     NGX_HTTP_OG_DETAIL_DEFAULT = 0, /* passed for 4xx, hidden for 5xx */
     NGX_HTTP_OG_DETAIL_PASS,
@@ -57,6 +70,8 @@ typedef struct {
     og_window_t                  window;
     ngx_str_t                    name;          /* safe in a quoted string */
     ngx_http_complex_value_t    *key;           /* NULL: the caller */
+    ngx_str_t                    store_name;    /* empty: the location's */
+    ngx_http_og_store_t         *store;
 } ngx_http_og_limit_t;
 
 
@@ -95,6 +110,8 @@ typedef struct {
     ngx_http_og_secrets_t        secrets;
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
+    size_t                       zone_size;
+    ngx_shm_zone_t              *zone;      /* NULL: there are no limits */
     ngx_http_core_srv_conf_t    *nameless;  /* a server without a name */
     unsigned                     warned_nameless:1;
     ngx_int_t                    request_id;    /* index of $request_id */
@@ -142,6 +159,10 @@ typedef struct {
     ngx_msec_t                   wait;          /* of a duplicate, at most */
 
     ngx_array_t                 *limits;        /* of ngx_http_og_limit_t */
+    ngx_uint_t                   further_stores;    /* one of them counts in
+                                                   another store */
+    ngx_uint_t                   limit_headers; /* NGX_HTTP_OG_HEADERS_... */
+    ngx_uint_t                   limit_failure;
 
     ngx_uint_t                   errors;        /* 1: problem */
     ngx_http_og_statuses_t      *error_skip;

@@ -158,6 +158,13 @@ ngx_http_og_store_backend(ngx_conf_t *cf, ngx_str_t *where)
 }
 
 
+ngx_str_t *
+ngx_http_og_store_name(ngx_http_og_store_t *store)
+{
+    return &store->name;
+}
+
+
 ngx_http_og_store_t *
 ngx_http_og_store_find(ngx_array_t *stores, ngx_str_t *name)
 {
@@ -229,7 +236,7 @@ ngx_http_og_stores_exit(ngx_array_t *stores, ngx_cycle_t *cycle)
 
 
 ngx_http_og_op_t *
-ngx_http_og_op_create(ngx_http_og_store_t *store, ngx_uint_t paired)
+ngx_http_og_op_create(ngx_http_og_store_t *store, ngx_uint_t joined)
 {
     ngx_pool_t        *pool;
     ngx_http_og_op_t  *op;
@@ -247,7 +254,7 @@ ngx_http_og_op_create(ngx_http_og_store_t *store, ngx_uint_t paired)
 
     op->store = store;
     op->pool = pool;
-    op->verbs = paired ? &ngx_http_og_pair_verbs : &store->backend->verbs;
+    op->verbs = joined ? &ngx_http_og_join_verbs : &store->backend->verbs;
 
     if (op->verbs->open(op) != NGX_OK) {
         ngx_destroy_pool(pool);

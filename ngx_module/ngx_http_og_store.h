@@ -55,9 +55,13 @@ typedef enum {
 /* One limit to be counted; asked by the request, judged by the store. */
 typedef struct {
     ngx_uint_t                   policy;    /* the requester's own number */
+    ngx_http_og_store_t         *store;
     og_window_t                  window;
     ngx_str_t                    key;       /* without prefix and slot */
-    og_window_verdict_t          verdict;   /* set unless STORE_FAILED */
+
+    unsigned                     judged:1;  /* verdict is set */
+    og_window_verdict_t          verdict;
+    uint64_t                     now;       /* when, by the store's time, ms */
 } ngx_http_og_quota_t;
 
 
@@ -90,6 +94,10 @@ struct ngx_http_og_op_s {
     ngx_uint_t                   nquotas;
     unsigned                     counted_too:1; /* by an operation that is to
                                                    leave in the same write */
+    unsigned                     denied:1;  /* one has no room: only a finished
+                                               record is asked for */
+    unsigned                     near:1;    /* one has little: no claim before
+                                               it is counted */
 
     ngx_http_og_op_handler_pt    handler;   /* after each NGX_AGAIN, once */
     void                        *data;
@@ -112,11 +120,11 @@ struct ngx_http_og_op_s {
 
 
 /*
- * Creates an operation on a store; paired: with op->former.  NULL when memory
- * is short.
+ * Creates an operation on a store; joined: with op->former, or with quotas of
+ * other stores.  NULL when memory is short.
  */
 ngx_http_og_op_t *ngx_http_og_op_create(ngx_http_og_store_t *store,
-    ngx_uint_t paired);
+    ngx_uint_t joined);
 
 /*
  * Counts the quotas and claims the key, in one round trip.  NGX_OK:
@@ -176,6 +184,9 @@ void ngx_http_og_op_close(ngx_http_og_op_t *op);
  * and remedy; returns NGX_CONF_OK or NGX_CONF_ERROR.
  */
 char *ngx_http_og_store_add(ngx_conf_t *cf, ngx_array_t *stores);
+
+/* What order_guard_store calls it. */
+ngx_str_t *ngx_http_og_store_name(ngx_http_og_store_t *store);
 
 /* The store of this name, the first one for an empty name, or NULL. */
 ngx_http_og_store_t *ngx_http_og_store_find(ngx_array_t *stores,

@@ -9,9 +9,16 @@
 #include "ngx_http_og.h"
 
 
+/* Retry-After is up to a tenth later than need be. */
+#define NGX_HTTP_OG_JITTER  10
+
+
 static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_store_failed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_refuse_without_store(ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_limits_hold(ngx_http_og_ctx_t *ctx);
+static void ngx_http_og_give_up_claim(ngx_http_og_ctx_t *ctx);
 
 
 void
@@ -23,6 +30,7 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     if (op->nquotas) {
         ngx_str_set(&ctx->limit, "PASSED");
+        ngx_http_og_note_limits(ctx);
     }
 
     switch (op->verdict) {
@@ -40,7 +48,11 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     case NGX_HTTP_OG_ADMITTED:
         ctx->counted = op->nquotas != 0;
-        ngx_http_og_pass(r, ctx);
+
+        if (ngx_http_og_limits_hold(ctx)) {
+            ngx_http_og_pass(r, ctx);
+        }
+
         break;
 
     case NGX_HTTP_OG_FINISHED:
@@ -89,18 +101,24 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static void
 ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t         i, wait;
-    ngx_http_og_op_t  *op;
+    ngx_uint_t            i, wait;
+    ngx_http_og_quota_t  *quota;
 
-    op = ctx->op;
+    wait = 0;
 
-    for (i = 0; i < op->nquotas; i++) {
-        wait = (ngx_uint_t) op->quotas[i].verdict.retry_after;
+    for (i = 0; i < ctx->op->nquotas; i++) {
 
-        if (!op->quotas[i].verdict.admitted && wait > ctx->retry_after) {
-            ctx->retry_after = wait;
+        quota = &ctx->op->quotas[i];
+
+        if (quota->judged && !quota->verdict.admitted) {
+            wait = ngx_max(wait, (ngx_uint_t) quota->verdict.retry_after);
         }
     }
+
+    /* who was refused together does not come back together */
+
+    ctx->retry_after = wait
+                       + ngx_random() % (wait / NGX_HTTP_OG_JITTER + 1);
 
     ngx_str_set(&ctx->limit, "REJECTED");
     ctx->counted = 1;
@@ -110,24 +128,23 @@ ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
 
 
 /*
- * Without its store the guard cannot tell a retry from an order, but a limit
- * is not worth an order.
+ * Without its store the guard cannot tell a retry from an order.  A limit can
+ * be counted by this host meanwhile.
  */
 
 static void
 ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (ctx->op->nquotas) {
-        ngx_str_set(&ctx->limit, "BYPASSED");
-    }
-
     /* a record that cannot be read is there all the same */
 
     if (ctx->keyed
         && (!ctx->conf->pass_on_failure || ctx->op->unreadable))
     {
-        ctx->retry_after = 1;
-        ngx_http_og_refuse(ctx, NGX_HTTP_OG_STORE_UNAVAILABLE);
+        if (ctx->op->nquotas) {
+            ngx_str_set(&ctx->limit, "BYPASSED");
+        }
+
+        ngx_http_og_refuse_without_store(ctx);
         return;
     }
 
@@ -135,5 +152,76 @@ ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_str_set(&ctx->idempotency, "BYPASSED");
     }
 
-    ngx_http_og_pass(r, ctx);
+    if (ngx_http_og_limits_hold(ctx)) {
+        ngx_http_og_pass(r, ctx);
+    }
+}
+
+
+static void
+ngx_http_og_refuse_without_store(ngx_http_og_ctx_t *ctx)
+{
+    ctx->retry_after = 1;
+    ngx_http_og_refuse(ctx, NGX_HTTP_OG_STORE_UNAVAILABLE);
+}
+
+
+/* Whether quotas that no store has judged stand in the way of nobody. */
+
+static ngx_uint_t
+ngx_http_og_limits_hold(ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t         i;
+    ngx_http_og_op_t  *op;
+
+    op = ctx->op;
+
+    for (i = 0; i < op->nquotas; i++) {
+        if (!op->quotas[i].judged || !op->quotas[i].verdict.admitted) {
+            break;
+        }
+    }
+
+    if (i == op->nquotas) {
+        return 1;
+    }
+
+    switch (ctx->conf->limit_failure) {
+
+    case NGX_HTTP_OG_LIMIT_PASS:
+        ngx_str_set(&ctx->limit, "BYPASSED");
+        return 1;
+
+    case NGX_HTTP_OG_LIMIT_REJECT:
+        ngx_str_set(&ctx->limit, "BYPASSED");
+        ngx_http_og_give_up_claim(ctx);
+        ngx_http_og_refuse_without_store(ctx);
+        return 0;
+
+    default: /* NGX_HTTP_OG_LIMIT_LOCAL */
+        break;
+    }
+
+    if (ngx_http_og_count_locally(ctx) == NGX_OK) {
+        ngx_str_set(&ctx->limit, "LOCAL");
+        ctx->counted = 1;
+        return 1;
+    }
+
+    ngx_http_og_give_up_claim(ctx);
+    ngx_http_og_limited(ctx);
+
+    return 0;
+}
+
+
+/* Nothing was sent: the key is free, and units go back. */
+
+static void
+ngx_http_og_give_up_claim(ngx_http_og_ctx_t *ctx)
+{
+    ctx->claimed = 0;
+
+    ngx_http_og_back_units(ctx);
+    ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_NOT_SENT);
 }

@@ -34,8 +34,9 @@ static const char *og_window_digits(const char *p, const char *end,
     uint64_t max, uint64_t *value);
 static uint64_t og_window_unit(char unit);
 static uint64_t og_window_width(const og_window_t *window);
-static uint64_t og_window_seconds(const og_window_t *window, uint64_t now,
+static uint64_t og_window_until(const og_window_t *window, uint64_t now,
     int age);
+static uint64_t og_window_seconds(uint64_t ms);
 
 
 const char *
@@ -144,8 +145,9 @@ og_window_judge(const og_window_t *window, uint64_t now,
 
     verdict->admitted = blocking == OG_WINDOW_NO_AGE;
     verdict->remaining = verdict->admitted ? window->limit - used : 0;
-    verdict->reset = og_window_seconds(window, now, oldest);
-    verdict->retry_after = og_window_seconds(window, now, blocking);
+    verdict->reset = og_window_seconds(og_window_until(window, now, oldest));
+    verdict->wait = og_window_until(window, now, blocking);
+    verdict->retry_after = og_window_seconds(verdict->wait);
 }
 
 
@@ -195,10 +197,10 @@ og_window_width(const og_window_t *window)
 }
 
 
-/* Seconds, rounded up, until the slot of that age leaves the window. */
+/* ms until the slot of that age leaves the window. */
 
 static uint64_t
-og_window_seconds(const og_window_t *window, uint64_t now, int age)
+og_window_until(const og_window_t *window, uint64_t now, int age)
 {
     uint64_t  width, leaves;
 
@@ -210,5 +212,12 @@ og_window_seconds(const og_window_t *window, uint64_t now, int age)
     leaves = (og_window_slot(window, now) + OG_WINDOW_SLOTS + 1
               - (uint64_t) age) * width;
 
-    return (leaves - now + OG_WINDOW_SECOND - 1) / OG_WINDOW_SECOND;
+    return leaves - now;
+}
+
+
+static uint64_t
+og_window_seconds(uint64_t ms)
+{
+    return (ms + OG_WINDOW_SECOND - 1) / OG_WINDOW_SECOND;
 }

@@ -35,8 +35,9 @@ typedef struct {
     uint64_t              remaining;  /* units left in the window */
     uint64_t              reset;      /* s until more units come free, rounded
                                          up; 0 when none is in use */
-    uint64_t              retry_after;    /* s, >= 1, rounded up, never less
-                                             than reset; 0 when admitted */
+    uint64_t              wait;       /* ms until a unit fits, provided that
+                                         nobody else takes it; 0: it does */
+    uint64_t              retry_after;    /* the same in s, rounded up */
 } og_window_verdict_t;
 
 
@@ -64,8 +65,8 @@ uint64_t og_window_expiry(const og_window_t *window);
  * oldest counts in full); current is the current slot's count with this unit
  * in it.  Negative counts read as 0.  The caller gives a refused unit back.
  *
- * reset is the time until the oldest used slot leaves the window; retry_after
- * the time until one unit fits, provided that nobody else takes it.
+ * reset is the time until the oldest used slot leaves the window, which is
+ * never later than wait.
  */
 void og_window_judge(const og_window_t *window, uint64_t now,
     const int64_t closed[OG_WINDOW_SLOTS], int64_t current,

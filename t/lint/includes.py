@@ -37,6 +37,8 @@ RULES = [
     ("ngx_http_og_redis_link.h", CORE + EVENT + REDIS
      + ['"ngx_http_og_redis.h"']),
     ("ngx_http_og_store.h", CORE + PURE),
+    ("ngx_http_og_zone.h", CORE + PURE),
+    ("ngx_http_og_zone.c", PURE + ['"ngx_http_og_zone.h"']),
     ("ngx_http_og_backend.h", CORE + ['"ngx_http_og_store.h"']),
     ("ngx_http_og_redis_store.h", CORE + EVENT
      + ['"ngx_http_og_backend.h"', '"ngx_http_og_redis.h"']),
@@ -44,11 +46,13 @@ RULES = [
      + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_redis_store.h"',
         '"ngx_http_og_backend.h"']),
     ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"', '"og_*.h"']),
-    ("ngx_http_og_pair.c", ['"ngx_http_og_backend.h"']),
+    ("ngx_http_og_join.c", ['"ngx_http_og_backend.h"']),
     ("ngx_http_og_settings.h", CORE + HTTP + PURE
      + ['"ngx_http_og_store.h"']),
-    ("ngx_http_og.h", CORE + HTTP + PURE
-     + ['"ngx_http_og_store.h"', '"ngx_http_og_settings.h"']),
+    ("ngx_http_og_ctx.h", CORE + HTTP + PURE
+     + ['"ngx_http_og_store.h"', '"ngx_http_og_zone.h"',
+        '"ngx_http_og_settings.h"']),
+    ("ngx_http_og.h", CORE + HTTP + PURE + ['"ngx_http_og_ctx.h"']),
     ("ngx_http_og_conf.h", ['"ngx_http_og.h"']),
     ("ngx_http_og_records.h", ['"ngx_http_og.h"']),
     ("ngx_http_og_records_conf.c", ['"ngx_http_og_conf.h"',

@@ -1,0 +1,406 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * A tree of counters by their hash, and a queue of them by their last use: a
+ * zone that is full forgets those that were not used for longest.  All of it
+ * is read and written under the mutex of the slab pool.
+ */
+
+
+#include "ngx_http_og_zone.h"
+#include "og_count.h"
+
+
+/* So many make room for one that does not fit: they may be smaller. */
+#define NGX_HTTP_OG_ZONE_EVICTIONS  8
+
+
+typedef struct {
+    ngx_rbtree_t                 tree;
+    ngx_rbtree_node_t            sentinel;
+    ngx_queue_t                  queue;     /* the last used first */
+} ngx_http_og_zone_t;
+
+
+typedef struct {
+    ngx_rbtree_node_t            node;
+    ngx_queue_t                  queue;
+
+    og_window_t                  window;
+    og_count_t                   count;
+    ngx_msec_t                   denied;    /* until, by ngx_current_msec */
+    uint64_t                     remaining; /* as the store said last */
+
+    size_t                       len;
+    u_char                       key[1];
+} ngx_http_og_zone_node_t;
+
+
+static ngx_int_t ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_og_zone_lock(ngx_shm_zone_t *zone);
+static void ngx_http_og_zone_unlock(ngx_shm_zone_t *zone);
+static ngx_http_og_zone_node_t *ngx_http_og_zone_find(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter);
+static ngx_http_og_zone_node_t *ngx_http_og_zone_get(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter);
+static ngx_http_og_zone_node_t *ngx_http_og_zone_new(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter);
+static void *ngx_http_og_zone_alloc(ngx_shm_zone_t *zone, size_t size);
+static uint32_t ngx_http_og_zone_hash(ngx_http_og_counter_t *counter);
+static ngx_int_t ngx_http_og_zone_compare(ngx_http_og_zone_node_t *node,
+    ngx_http_og_counter_t *counter);
+static void ngx_http_og_zone_insert(ngx_rbtree_node_t *temp,
+    ngx_rbtree_node_t *node, ngx_rbtree_node_t *sentinel);
+
+
+ngx_shm_zone_t *
+ngx_http_og_zone_create(ngx_conf_t *cf, size_t size)
+{
+    ngx_str_t        name = ngx_string("order_guard");
+    ngx_shm_zone_t  *zone;
+    static u_char    tag;
+
+    zone = ngx_shared_memory_add(cf, &name, size, &tag);
+
+    if (zone != NULL) {
+        zone->init = ngx_http_og_zone_init;
+    }
+
+    return zone;
+}
+
+
+static ngx_int_t
+ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data)
+{
+    ngx_slab_pool_t     *pool;
+    ngx_http_og_zone_t  *zone;
+
+    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    if (data || shm_zone->shm.exists) {
+        shm_zone->data = pool->data;
+        return NGX_OK;
+    }
+
+    zone = ngx_slab_calloc(pool, sizeof(ngx_http_og_zone_t));
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_rbtree_init(&zone->tree, &zone->sentinel, ngx_http_og_zone_insert);
+    ngx_queue_init(&zone->queue);
+
+    /* a full zone forgets somebody, which is nothing to tell */
+
+    pool->log_nomem = 0;
+    pool->data = zone;
+    shm_zone->data = zone;
+
+    return NGX_OK;
+}
+
+
+ngx_msec_t
+ngx_http_og_zone_denied(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
+    uint64_t *remaining)
+{
+    ngx_msec_int_t            left;
+    ngx_http_og_zone_node_t  *node;
+
+    left = 0;
+    *remaining = UINT64_MAX;
+
+    ngx_http_og_zone_lock(zone);
+
+    node = ngx_http_og_zone_find(zone, counter);
+
+    if (node) {
+        left = (ngx_msec_int_t) (node->denied - ngx_current_msec);
+        *remaining = node->remaining;
+    }
+
+    ngx_http_og_zone_unlock(zone);
+
+    return left > 0 ? (ngx_msec_t) left : 0;
+}
+
+
+uint64_t
+ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
+    uint64_t now, const og_window_verdict_t *verdict)
+{
+    uint64_t                  slot;
+    ngx_http_og_zone_node_t  *node;
+
+    slot = 0;
+
+    ngx_http_og_zone_lock(zone);
+
+    node = ngx_http_og_zone_get(zone, counter);
+
+    if (node && verdict->admitted) {
+        slot = og_count_add(&node->count, &counter->window, now);
+        node->remaining = verdict->remaining;
+        node->denied = ngx_current_msec;
+
+    } else if (node) {
+        node->denied = ngx_current_msec + (ngx_msec_t) verdict->wait;
+        node->remaining = 0;
+    }
+
+    ngx_http_og_zone_unlock(zone);
+
+    return slot;
+}
+
+
+uint64_t
+ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
+    uint64_t now, og_window_verdict_t *verdict)
+{
+    uint64_t                  slot;
+    og_count_t                none;
+    ngx_http_og_zone_node_t  *node;
+
+    slot = 0;
+
+    ngx_memzero(&none, sizeof(og_count_t));
+
+    ngx_http_og_zone_lock(zone);
+
+    node = ngx_http_og_zone_get(zone, counter);
+
+    og_count_judge(node ? &node->count : &none, &counter->window, now,
+                   verdict);
+
+    if (node && verdict->admitted) {
+        slot = og_count_add(&node->count, &counter->window, now);
+    }
+
+    ngx_http_og_zone_unlock(zone);
+
+    return slot;
+}
+
+
+void
+ngx_http_og_zone_back(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
+    uint64_t slot)
+{
+    ngx_http_og_zone_node_t  *node;
+
+    ngx_http_og_zone_lock(zone);
+
+    node = ngx_http_og_zone_find(zone, counter);
+
+    if (node) {
+        og_count_back(&node->count, slot);
+        node->denied = ngx_current_msec;
+        node->remaining++;
+    }
+
+    ngx_http_og_zone_unlock(zone);
+}
+
+
+static void
+ngx_http_og_zone_lock(ngx_shm_zone_t *zone)
+{
+    ngx_shmtx_lock(&((ngx_slab_pool_t *) zone->shm.addr)->mutex);
+}
+
+
+static void
+ngx_http_og_zone_unlock(ngx_shm_zone_t *zone)
+{
+    ngx_shmtx_unlock(&((ngx_slab_pool_t *) zone->shm.addr)->mutex);
+}
+
+
+/* The counter if it is known with this window, as the one used last. */
+
+static ngx_http_og_zone_node_t *
+ngx_http_og_zone_find(ngx_shm_zone_t *shm_zone,
+    ngx_http_og_counter_t *counter)
+{
+    uint32_t                  hash;
+    ngx_int_t                 rc;
+    ngx_rbtree_node_t        *node, *sentinel;
+    ngx_http_og_zone_t       *zone;
+    ngx_http_og_zone_node_t  *found;
+
+    zone = shm_zone->data;
+    hash = ngx_http_og_zone_hash(counter);
+
+    node = zone->tree.root;
+    sentinel = zone->tree.sentinel;
+
+    while (node != sentinel) {
+
+        if (hash != node->key) {
+            node = hash < node->key ? node->left : node->right;
+            continue;
+        }
+
+        found = (ngx_http_og_zone_node_t *) node;
+        rc = ngx_http_og_zone_compare(found, counter);
+
+        if (rc == 0) {
+            ngx_queue_remove(&found->queue);
+            ngx_queue_insert_head(&zone->queue, &found->queue);
+
+            return found;
+        }
+
+        node = rc < 0 ? node->left : node->right;
+    }
+
+    return NULL;
+}
+
+
+static ngx_http_og_zone_node_t *
+ngx_http_og_zone_get(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter)
+{
+    ngx_http_og_zone_node_t  *node;
+
+    node = ngx_http_og_zone_find(zone, counter);
+
+    return node ? node : ngx_http_og_zone_new(zone, counter);
+}
+
+
+static ngx_http_og_zone_node_t *
+ngx_http_og_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_og_counter_t *counter)
+{
+    size_t                    size;
+    ngx_http_og_zone_t       *zone;
+    ngx_http_og_zone_node_t  *node;
+
+    zone = shm_zone->data;
+    size = offsetof(ngx_http_og_zone_node_t, key) + counter->key.len;
+
+    node = ngx_http_og_zone_alloc(shm_zone, size);
+    if (node == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(node, size);
+
+    node->node.key = ngx_http_og_zone_hash(counter);
+    node->window = counter->window;
+    node->denied = ngx_current_msec;
+    node->remaining = UINT64_MAX;
+    node->len = counter->key.len;
+    ngx_memcpy(node->key, counter->key.data, counter->key.len);
+
+    ngx_rbtree_insert(&zone->tree, &node->node);
+    ngx_queue_insert_head(&zone->queue, &node->queue);
+
+    return node;
+}
+
+
+static void *
+ngx_http_og_zone_alloc(ngx_shm_zone_t *shm_zone, size_t size)
+{
+    void                     *p;
+    ngx_uint_t                i;
+    ngx_slab_pool_t          *pool;
+    ngx_http_og_zone_t       *zone;
+    ngx_http_og_zone_node_t  *oldest;
+
+    zone = shm_zone->data;
+    pool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    for (i = 0; /* void */ ; i++) {
+
+        p = ngx_slab_alloc_locked(pool, size);
+
+        if (p != NULL
+            || i == NGX_HTTP_OG_ZONE_EVICTIONS
+            || ngx_queue_empty(&zone->queue))
+        {
+            return p;
+        }
+
+        oldest = ngx_queue_data(ngx_queue_last(&zone->queue),
+                                ngx_http_og_zone_node_t, queue);
+
+        ngx_queue_remove(&oldest->queue);
+        ngx_rbtree_delete(&zone->tree, &oldest->node);
+        ngx_slab_free_locked(pool, oldest);
+    }
+}
+
+
+static uint32_t
+ngx_http_og_zone_hash(ngx_http_og_counter_t *counter)
+{
+    return ngx_crc32_long(counter->key.data, counter->key.len);
+}
+
+
+/* A name that has another window after a reload is another counter. */
+
+static ngx_int_t
+ngx_http_og_zone_compare(ngx_http_og_zone_node_t *node,
+    ngx_http_og_counter_t *counter)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_memn2cmp(counter->key.data, node->key, counter->key.len,
+                      node->len);
+
+    if (rc == 0) {
+        rc = ngx_memcmp(&counter->window, &node->window, sizeof(og_window_t));
+    }
+
+    return rc;
+}
+
+
+/* Nodes of one hash are in the order of the comparison. */
+
+static void
+ngx_http_og_zone_insert(ngx_rbtree_node_t *temp, ngx_rbtree_node_t *node,
+    ngx_rbtree_node_t *sentinel)
+{
+    ngx_rbtree_node_t        **p;
+    ngx_http_og_counter_t      counter;
+    ngx_http_og_zone_node_t   *new;
+
+    new = (ngx_http_og_zone_node_t *) node;
+
+    counter.key.data = new->key;
+    counter.key.len = new->len;
+    counter.window = new->window;
+
+    for ( ;; ) {
+
+        if (node->key != temp->key) {
+            p = node->key < temp->key ? &temp->left : &temp->right;
+
+        } else {
+            p = ngx_http_og_zone_compare((ngx_http_og_zone_node_t *) temp,
+                                         &counter)
+                < 0 ? &temp->left : &temp->right;
+        }
+
+        if (*p == sentinel) {
+            break;
+        }
+
+        temp = *p;
+    }
+
+    *p = node;
+
+    node->parent = temp;
+    node->left = sentinel;
+    node->right = sentinel;
+
+    ngx_rbt_red(node);
+}

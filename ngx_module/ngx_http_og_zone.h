@@ -1,0 +1,63 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * What this host keeps of limits by itself, in shared memory: who is over a
+ * limit and for how long, and a count of its own for when the store is away.
+ */
+
+
+#ifndef NGX_HTTP_OG_ZONE_H_INCLUDED_
+#define NGX_HTTP_OG_ZONE_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "og_window.h"
+
+
+#define NGX_HTTP_OG_ZONE_SIZE      (8 * 1024 * 1024)    /* by default */
+#define NGX_HTTP_OG_ZONE_MIN_SIZE  (32 * 1024)
+
+
+/* A counter, by its store and what it is called there. */
+typedef struct {
+    ngx_str_t                    key;
+    og_window_t                  window;
+} ngx_http_og_counter_t;
+
+
+/*
+ * Adds the zone to the configuration; a reload keeps what is in one of the
+ * same size.  NULL: no memory.
+ */
+ngx_shm_zone_t *ngx_http_og_zone_create(ngx_conf_t *cf, size_t size);
+
+/*
+ * How long the counter is known to have no room, in ms; 0: it may have some.
+ * Otherwise *remaining is what the store has told last, or UINT64_MAX.
+ */
+ngx_msec_t ngx_http_og_zone_denied(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter, uint64_t *remaining);
+
+/*
+ * Notes what the store has said of one unit: it is counted here too when it is
+ * admitted, and otherwise denied for so many ms.  now is the store's time.
+ * Returns the slot of the unit.
+ */
+uint64_t ngx_http_og_zone_note(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter, uint64_t now,
+    const og_window_verdict_t *verdict);
+
+/* Judges a unit by what this host has counted, and counts it if admitted. */
+uint64_t ngx_http_og_zone_take(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter, uint64_t now,
+    og_window_verdict_t *verdict);
+
+/* The unit of this slot was not spent: there is room again. */
+void ngx_http_og_zone_back(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter, uint64_t slot);
+
+
+#endif /* NGX_HTTP_OG_ZONE_H_INCLUDED_ */

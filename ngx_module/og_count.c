@@ -1,0 +1,98 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include <string.h>
+
+#include "og_count.h"
+
+
+#define OG_COUNT_SLOTS  (OG_WINDOW_SLOTS + 1)
+
+
+static void og_count_advance(og_count_t *count, uint64_t slot);
+static int64_t og_count_of(const og_count_t *count, uint64_t slot);
+
+
+uint64_t
+og_count_add(og_count_t *count, const og_window_t *window, uint64_t now)
+{
+    uint32_t  *units;
+
+    og_count_advance(count, og_window_slot(window, now));
+
+    units = &count->slots[count->newest % OG_COUNT_SLOTS];
+
+    if (*units < UINT32_MAX) {
+        (*units)++;
+    }
+
+    return count->newest;
+}
+
+
+void
+og_count_back(og_count_t *count, uint64_t slot)
+{
+    if (og_count_of(count, slot) > 0) {
+        count->slots[slot % OG_COUNT_SLOTS]--;
+    }
+}
+
+
+void
+og_count_judge(const og_count_t *count, const og_window_t *window,
+    uint64_t now, og_window_verdict_t *verdict)
+{
+    int64_t   closed[OG_WINDOW_SLOTS];
+    uint64_t  slot, i;
+
+    slot = og_window_slot(window, now);
+
+    /* in a clock that went back, time stands still */
+
+    if (slot < count->newest) {
+        slot = count->newest;
+        now = slot * (window->window / OG_WINDOW_SLOTS);
+    }
+
+    for (i = 0; i < OG_WINDOW_SLOTS; i++) {
+        closed[i] = slot > i ? og_count_of(count, slot - 1 - i) : 0;
+    }
+
+    og_window_judge(window, now, closed, og_count_of(count, slot) + 1,
+                    verdict);
+}
+
+
+static void
+og_count_advance(og_count_t *count, uint64_t slot)
+{
+    if (slot <= count->newest) {
+        return;
+    }
+
+    if (slot - count->newest >= OG_COUNT_SLOTS) {
+        memset(count->slots, 0, sizeof(count->slots));
+        count->newest = slot;
+        return;
+    }
+
+    while (count->newest < slot) {
+        count->newest++;
+        count->slots[count->newest % OG_COUNT_SLOTS] = 0;
+    }
+}
+
+
+static int64_t
+og_count_of(const og_count_t *count, uint64_t slot)
+{
+    if (slot > count->newest || count->newest - slot >= OG_COUNT_SLOTS) {
+        return 0;
+    }
+
+    return count->slots[slot % OG_COUNT_SLOTS];
+}
