@@ -18,6 +18,9 @@
 /* Gateways' clocks differ by so many ms from the store's, at the most. */
 #define NGX_HTTP_OG_CLOCK_ERROR      20
 
+/* Two of them differ by as much to either side; less than a slot (50 ms). */
+#define NGX_HTTP_OG_LOOK_AHEAD       (2 * NGX_HTTP_OG_CLOCK_ERROR)
+
 /* Closed slots, and the next one near an edge. */
 #define NGX_HTTP_OG_MAX_SLOTS        (OG_WINDOW_SLOTS + 1)
 
@@ -101,7 +104,7 @@ ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
 
     unit->nclosed = OG_WINDOW_SLOTS;
 
-    if (og_window_slot(&quota->window, unit->asked + NGX_HTTP_OG_CLOCK_ERROR)
+    if (og_window_slot(&quota->window, unit->asked + NGX_HTTP_OG_LOOK_AHEAD)
         != unit->slot)
     {
         unit->nclosed++;
