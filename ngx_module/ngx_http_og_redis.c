@@ -480,6 +480,10 @@ ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
 
     link->closed++;
 
+    /* the next connection may be to another server */
+
+    link->clock_known = 0;
+
     if (state == NGX_HTTP_OG_REDIS_READY) {
         ngx_http_og_redis_schedule(link, ngx_http_og_redis_first_delay(link));
 

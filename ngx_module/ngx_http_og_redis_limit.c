@@ -15,14 +15,8 @@
 #include "ngx_http_og_redis_store.h"
 
 
-/* Gateways' clocks differ by so many ms from the store's, at the most. */
-#define NGX_HTTP_OG_CLOCK_ERROR      20
-
-/* Two of them differ by as much to either side; less than a slot (50 ms). */
-#define NGX_HTTP_OG_LOOK_AHEAD       (2 * NGX_HTTP_OG_CLOCK_ERROR)
-
-/* Closed slots, and the next one near an edge. */
-#define NGX_HTTP_OG_MAX_SLOTS        (OG_WINDOW_SLOTS + 1)
+/* Closed slots, and the next one. */
+#define NGX_HTTP_OG_READ_SLOTS       (OG_WINDOW_SLOTS + 1)
 
 
 static ngx_int_t ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
@@ -84,8 +78,8 @@ ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
 
 
 /*
- * Near the end of a slot a gateway whose clock is ahead counts in the next
- * one already.
+ * A gateway whose clock is ahead counts in the next slot already, and so does
+ * one that asks later than this one and reaches the store earlier.
  */
 
 static ngx_int_t
@@ -94,7 +88,7 @@ ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
 {
     u_char               *keys, *p;
     ngx_int_t             rc;
-    ngx_str_t             args[1 + NGX_HTTP_OG_MAX_SLOTS];
+    ngx_str_t             args[1 + NGX_HTTP_OG_READ_SLOTS];
     ngx_uint_t            i;
     ngx_http_og_unit_t   *unit;
     ngx_http_og_quota_t  *quota;
@@ -102,15 +96,7 @@ ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
     unit = &task->units[n];
     quota = &task->op->quotas[n];
 
-    unit->nclosed = OG_WINDOW_SLOTS;
-
-    if (og_window_slot(&quota->window, unit->asked + NGX_HTTP_OG_LOOK_AHEAD)
-        != unit->slot)
-    {
-        unit->nclosed++;
-    }
-
-    keys = ngx_alloc(unit->nclosed
+    keys = ngx_alloc(NGX_HTTP_OG_READ_SLOTS
                      * ngx_http_og_redis_slot_key_len(task, quota),
                      task->rs->store->log);
     if (keys == NULL) {
@@ -120,7 +106,7 @@ ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
     ngx_str_set(&args[0], "MGET");
     p = keys;
 
-    for (i = 0; i < unit->nclosed; i++) {
+    for (i = 0; i < NGX_HTTP_OG_READ_SLOTS; i++) {
         args[1 + i].data = p;
         p = ngx_http_og_redis_slot_key(task, quota,
                                        i < OG_WINDOW_SLOTS
@@ -129,7 +115,7 @@ ngx_http_og_redis_ask_slots(ngx_http_og_task_t *task,
         args[1 + i].len = p - args[1 + i].data;
     }
 
-    rc = ngx_http_og_redis_command(batch, args, 1 + unit->nclosed);
+    rc = ngx_http_og_redis_command(batch, args, 1 + NGX_HTTP_OG_READ_SLOTS);
 
     ngx_free(keys);
 
@@ -184,7 +170,7 @@ static ngx_int_t
 ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     ngx_uint_t n, ngx_uint_t spent)
 {
-    int64_t               current, closed[NGX_HTTP_OG_MAX_SLOTS];
+    int64_t               current, closed[NGX_HTTP_OG_READ_SLOTS];
     ngx_uint_t            i;
     ngx_http_og_unit_t   *unit;
     ngx_http_og_quota_t  *quota;
@@ -200,21 +186,19 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     unit->counted = 1;
 
     if (reply[2]->type != REDIS_REPLY_ARRAY
-        || reply[2]->elements != unit->nclosed)
+        || reply[2]->elements != NGX_HTTP_OG_READ_SLOTS)
     {
         ngx_http_og_redis_log_reply(task, "MGET", reply[2]);
         return NGX_ERROR;
     }
 
-    for (i = 0; i < unit->nclosed; i++) {
+    for (i = 0; i < NGX_HTTP_OG_READ_SLOTS; i++) {
         closed[i] = ngx_http_og_redis_read_count(reply[2]->element[i]);
     }
 
     current = ngx_max(reply[0]->integer - (spent ? 0 : 1), 0);
 
-    if (unit->nclosed > OG_WINDOW_SLOTS) {
-        current += closed[OG_WINDOW_SLOTS];
-    }
+    current += ngx_max(closed[OG_WINDOW_SLOTS], 0);
 
     og_window_judge(&quota->window, unit->asked, closed, current,
                     &quota->verdict);

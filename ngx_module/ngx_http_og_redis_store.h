@@ -78,7 +78,6 @@ typedef struct {
     uint64_t                         asked;     /* when, by the store's clock */
     u_char                           expiry[NGX_INT64_LEN];
     size_t                           expiry_len;
-    ngx_uint_t                       nclosed;   /* slots read with it */
     ngx_uint_t                       counted;
 } ngx_http_og_unit_t;
 

@@ -198,7 +198,7 @@ ngx_http_og_zone_back(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     if (node) {
         og_count_back(&node->count, slot);
         node->denied = ngx_current_msec;
-        node->remaining++;
+        node->remaining += (node->remaining != UINT64_MAX);
     }
 
     ngx_http_og_zone_unlock(zone);

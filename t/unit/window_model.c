@@ -198,12 +198,11 @@ model_ask(model_t *model, model_gateway_t *gateway, unsigned replay,
 }
 
 
-/* Near the end of a slot others may count in the next one already. */
+/* Others may count in the next slot already. */
 static int64_t
-count_ahead(model_t *model, uint64_t asked, uint64_t slot, uint64_t at)
+count_ahead(model_t *model, uint64_t slot, uint64_t at)
 {
-    return (og_window_slot(&model->window, asked + MODEL_LOOK_AHEAD) == slot)
-           ? 0 : model_count(model, slot + 1, at);
+    return model_count(model, slot + 1, at);
 }
 
 
@@ -234,7 +233,7 @@ model_peek(model_t *model, const model_gateway_t *gateway, uint64_t asked)
     slot = og_window_slot(&model->window, asked);
 
     judge(model, asked, at, model_count(model, slot, at) + 1
-                            + count_ahead(model, asked, slot, at), &verdict);
+                            + count_ahead(model, slot, at), &verdict);
 
     return verdict;
 }
@@ -258,7 +257,7 @@ do_judge(model_t *model, model_unit_t *unit)
     int64_t  current;
 
     unit->did = MODEL_WAS_JUDGED;
-    unit->ahead = count_ahead(model, unit->asked, unit->slot, model->now);
+    unit->ahead = count_ahead(model, unit->slot, model->now);
 
     current = unit->current - (int64_t) unit->replay;
 
