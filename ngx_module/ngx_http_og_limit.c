@@ -14,15 +14,8 @@
 #define NGX_HTTP_OG_NEAR  10
 
 
-static uint64_t ngx_http_og_now(void);
-static void ngx_http_og_note_now(ngx_http_og_quota_t *quota);
 static void ngx_http_og_deny(ngx_http_og_quota_t *quota, ngx_msec_t left);
 static void ngx_http_og_take_unit(ngx_http_og_ctx_t *ctx, ngx_uint_t n);
-
-
-/* The stores' time minus ngx_current_msec, as one of them has told it last. */
-static int64_t     ngx_http_og_clock;
-static ngx_uint_t  ngx_http_og_clock_known;
 
 
 void
@@ -91,8 +84,6 @@ ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
             continue;
         }
 
-        ngx_http_og_note_now(quota);
-
         /* one that had room does not count where another had none */
 
         if (admitted || !quota->verdict.admitted) {
@@ -148,7 +139,7 @@ ngx_http_og_take_unit(ngx_http_og_ctx_t *ctx, ngx_uint_t n)
     quota = &ctx->op->quotas[n];
 
     local->slot = ngx_http_og_zone_take(ctx->zone, &local->counter,
-                                        ngx_http_og_now(), &quota->verdict);
+                                        &quota->verdict);
 
     local->counted = quota->verdict.admitted;
     quota->judged = 1;
@@ -170,28 +161,4 @@ ngx_http_og_back_units(ngx_http_og_ctx_t *ctx)
             ngx_http_og_zone_back(ctx->zone, &local->counter, local->slot);
         }
     }
-}
-
-
-static void
-ngx_http_og_note_now(ngx_http_og_quota_t *quota)
-{
-    ngx_http_og_clock = (int64_t) quota->now - (int64_t) ngx_current_msec;
-    ngx_http_og_clock_known = 1;
-}
-
-
-/* In the slots of the stores, as well as their time is known. */
-
-static uint64_t
-ngx_http_og_now(void)
-{
-    ngx_time_t  *tp;
-
-    if (!ngx_http_og_clock_known) {
-        tp = ngx_timeofday();
-        return (uint64_t) tp->sec * 1000 + tp->msec;
-    }
-
-    return (uint64_t) ((int64_t) ngx_current_msec + ngx_http_og_clock);
 }

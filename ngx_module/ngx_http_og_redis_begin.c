@@ -39,8 +39,6 @@ static ngx_uint_t ngx_http_og_redis_counts(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_asked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
-static ngx_http_og_verdict_e ngx_http_og_redis_denied(
-    ngx_http_og_verdict_e verdict);
 static ngx_http_og_verdict_e ngx_http_og_redis_read_key(
     ngx_http_og_task_t *task, redisReply *reply);
 static ngx_http_og_verdict_e ngx_http_og_redis_doubt(ngx_http_og_task_t *task);
@@ -308,30 +306,15 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
         return;
     }
 
-    if (task->ask == NGX_HTTP_OG_ASK_LOOK) {
-        ngx_http_og_redis_verdict(task, ngx_http_og_redis_denied(verdict));
-        return;
+    /* a free key is none for who has no room */
+
+    if (task->ask == NGX_HTTP_OG_ASK_LOOK
+        && verdict == NGX_HTTP_OG_ADMITTED)
+    {
+        verdict = NGX_HTTP_OG_LIMITED;
     }
 
     ngx_http_og_redis_decide(task, verdict, admitted);
-}
-
-
-/* What is finished costs nothing. */
-
-static ngx_http_og_verdict_e
-ngx_http_og_redis_denied(ngx_http_og_verdict_e verdict)
-{
-    switch (verdict) {
-
-    case NGX_HTTP_OG_FINISHED:
-    case NGX_HTTP_OG_UNAVAILABLE_RESULT:
-    case NGX_HTTP_OG_STORE_FAILED:
-        return verdict;
-
-    default:
-        return NGX_HTTP_OG_LIMITED;
-    }
 }
 
 

@@ -94,8 +94,8 @@ struct ngx_http_og_op_s {
     ngx_uint_t                   nquotas;
     unsigned                     counted_too:1; /* by an operation that is to
                                                    leave in the same write */
-    unsigned                     denied:1;  /* one has no room: only a finished
-                                               record is asked for */
+    unsigned                     denied:1;  /* one has no room: the record is
+                                               looked at only */
     unsigned                     near:1;    /* one has little: no claim before
                                                it is counted */
 

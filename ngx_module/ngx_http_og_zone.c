@@ -12,6 +12,12 @@
 #include "og_count.h"
 
 
+/*
+ * Units that were in the way may go back, here or on another host: after so
+ * many ms the store is asked again.
+ */
+#define NGX_HTTP_OG_ZONE_DENY       1000
+
 /* So many make room for one that does not fit: they may be smaller. */
 #define NGX_HTTP_OG_ZONE_EVICTIONS  8
 
@@ -30,6 +36,10 @@ typedef struct {
     og_window_t                  window;
     og_count_t                   count;
     ngx_msec_t                   denied;    /* until, by ngx_current_msec */
+    ngx_msec_t                   room;      /* when there is some, likewise,
+                                               as the store said last */
+    int64_t                      clock;     /* the store's time minus
+                                               ngx_current_msec */
     uint64_t                     remaining; /* as the store said last */
 
     size_t                       len;
@@ -38,6 +48,7 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static uint64_t ngx_http_og_zone_now(ngx_http_og_zone_node_t *node);
 static void ngx_http_og_zone_lock(ngx_shm_zone_t *zone);
 static void ngx_http_og_zone_unlock(ngx_shm_zone_t *zone);
 static ngx_http_og_zone_node_t *ngx_http_og_zone_find(ngx_shm_zone_t *zone,
@@ -117,8 +128,11 @@ ngx_http_og_zone_denied(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     node = ngx_http_og_zone_find(zone, counter);
 
     if (node) {
-        left = (ngx_msec_int_t) (node->denied - ngx_current_msec);
         *remaining = node->remaining;
+
+        if ((ngx_msec_int_t) (node->denied - ngx_current_msec) > 0) {
+            left = (ngx_msec_int_t) (node->room - ngx_current_msec);
+        }
     }
 
     ngx_http_og_zone_unlock(zone);
@@ -140,14 +154,17 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
     node = ngx_http_og_zone_get(zone, counter);
 
+    if (node) {
+        node->clock = (int64_t) now - (int64_t) ngx_current_msec;
+        node->remaining = verdict->remaining;
+        node->room = ngx_current_msec + (ngx_msec_t) verdict->wait;
+        node->denied = ngx_current_msec
+                       + ngx_min((ngx_msec_t) verdict->wait,
+                                 NGX_HTTP_OG_ZONE_DENY);
+    }
+
     if (node && verdict->admitted) {
         slot = og_count_add(&node->count, &counter->window, now);
-        node->remaining = verdict->remaining;
-        node->denied = ngx_current_msec;
-
-    } else if (node) {
-        node->denied = ngx_current_msec + (ngx_msec_t) verdict->wait;
-        node->remaining = 0;
     }
 
     ngx_http_og_zone_unlock(zone);
@@ -158,9 +175,9 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
 uint64_t
 ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
-    uint64_t now, og_window_verdict_t *verdict)
+    og_window_verdict_t *verdict)
 {
-    uint64_t                  slot;
+    uint64_t                  slot, now;
     og_count_t                none;
     ngx_http_og_zone_node_t  *node;
 
@@ -171,6 +188,7 @@ ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     ngx_http_og_zone_lock(zone);
 
     node = ngx_http_og_zone_get(zone, counter);
+    now = ngx_http_og_zone_now(node);
 
     og_count_judge(node ? &node->count : &none, &counter->window, now,
                    verdict);
@@ -202,6 +220,22 @@ ngx_http_og_zone_back(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     }
 
     ngx_http_og_zone_unlock(zone);
+}
+
+
+/* In the slots of the store, as well as its time is known here. */
+
+static uint64_t
+ngx_http_og_zone_now(ngx_http_og_zone_node_t *node)
+{
+    ngx_time_t  *tp;
+
+    if (node == NULL || node->clock == 0) {
+        tp = ngx_timeofday();
+        return (uint64_t) tp->sec * 1000 + tp->msec;
+    }
+
+    return (uint64_t) ((int64_t) ngx_current_msec + node->clock);
 }
 
 
@@ -292,6 +326,7 @@ ngx_http_og_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_og_counter_t *counter)
     node->node.key = ngx_http_og_zone_hash(counter);
     node->window = counter->window;
     node->denied = ngx_current_msec;
+    node->room = ngx_current_msec;
     node->remaining = UINT64_MAX;
     node->len = counter->key.len;
     ngx_memcpy(node->key, counter->key.data, counter->key.len);

@@ -35,16 +35,16 @@ typedef struct {
 ngx_shm_zone_t *ngx_http_og_zone_create(ngx_conf_t *cf, size_t size);
 
 /*
- * How long the counter is known to have no room, in ms; 0: it may have some.
- * Otherwise *remaining is what the store has told last, or UINT64_MAX.
+ * When the counter will have room, in ms, if the store has said within a
+ * second that it has none; 0: ask the store.  *remaining is what it has told
+ * last, or UINT64_MAX.
  */
 ngx_msec_t ngx_http_og_zone_denied(ngx_shm_zone_t *zone,
     ngx_http_og_counter_t *counter, uint64_t *remaining);
 
 /*
- * Notes what the store has said of one unit: it is counted here too when it is
- * admitted, and otherwise denied for so many ms.  now is the store's time.
- * Returns the slot of the unit.
+ * Notes what the store has said of one unit, which is counted here too when it
+ * is admitted.  now is the store's time.  Returns the slot of the unit.
  */
 uint64_t ngx_http_og_zone_note(ngx_shm_zone_t *zone,
     ngx_http_og_counter_t *counter, uint64_t now,
@@ -52,8 +52,7 @@ uint64_t ngx_http_og_zone_note(ngx_shm_zone_t *zone,
 
 /* Judges a unit by what this host has counted, and counts it if admitted. */
 uint64_t ngx_http_og_zone_take(ngx_shm_zone_t *zone,
-    ngx_http_og_counter_t *counter, uint64_t now,
-    og_window_verdict_t *verdict);
+    ngx_http_og_counter_t *counter, og_window_verdict_t *verdict);
 
 /* The unit of this slot was not spent: there is room again. */
 void ngx_http_og_zone_back(ngx_shm_zone_t *zone,
