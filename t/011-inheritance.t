@@ -383,35 +383,7 @@ Idempotency-Key: k
 
 
 
-=== TEST 13: limits replace those above, and are shared by name
---- http
-    order_guard on;
-    order_guard_token $host;
-    order_guard_limit 2r/h;
---- config
-    location /above {
-        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-
-        location /above/nested {
-            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-        }
-
-        location /above/own {
-            order_guard_limit 1r/h;
-            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-        }
-    }
---- request eval
-[map { "POST $_\n{}" } qw(/above /above/nested /above /above/own /above/own)]
---- error_code eval
-[200, 200, 429, 200, 429]
---- response_headers eval
-[('RateLimit-Policy: "2r/h";q=2;w=3600') x 3,
- ('RateLimit-Policy: "1r/h";q=1;w=3600') x 2]
-
-
-
-=== TEST 14: errors: the shape, what is skipped, details, the type
+=== TEST 13: errors: the shape, what is skipped, details, the type
 --- http
     order_guard on;
     order_guard_error_type urn:a:;
@@ -454,7 +426,7 @@ Idempotency-Key: k
 
 
 
-=== TEST 15: what a store's failure does, and the response limit
+=== TEST 14: what a store's failure does, and the response limit
 --- http
     order_guard on;
     order_guard_token $host;
@@ -486,7 +458,7 @@ Idempotency-Key: k
 
 
 
-=== TEST 16: an "if" block has what its location has
+=== TEST 15: an "if" block has what its location has
 --- config
     location = /order {
         order_guard on;
@@ -505,7 +477,7 @@ Idempotency-Key: k
 
 
 
-=== TEST 17: limit_except has what its location has
+=== TEST 16: limit_except has what its location has
 --- config
     location = /order {
         order_guard on;
@@ -523,10 +495,7 @@ Idempotency-Key: k
 
 
 
-
-
-
-=== TEST 18: about:blank is the type that needs no base
+=== TEST 17: about:blank is the type that needs no base
 --- http
     order_guard on;
     order_guard_error_type urn:a:;
@@ -553,7 +522,7 @@ Idempotency-Key: k
 
 
 
-=== TEST 19: field rules that are taken back
+=== TEST 18: field rules that are taken back
 --- http
     order_guard on;
     order_guard_strip price;

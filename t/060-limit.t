@@ -314,3 +314,55 @@ Authorization: Bearer t
 Content-Type: application/json
 --- error_code eval
 [200, 200, 429, 429]
+
+
+
+=== TEST 19: what is not counted, and what is by a member of its body
+--- rules
+        order_guard_token $host;
+        order_guard_limit 1r/h key=$order_guard_body_ref;
+--- request eval
+[(map { qq{POST /order\n{"ref":"$_"}} } qw(a a b)), "OPTIONS /order",
+ "POST /order\n{}"]
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[200, 429, 200, 200, 200]
+--- response_headers eval
+["X-Limit: PASSED", "X-Limit: REJECTED", "X-Limit: PASSED", "! X-Limit",
+ "! X-Limit"]
+
+
+
+=== TEST 20: a limit of a level replaces that above, or counts with it
+--- config
+    order_guard on;
+    order_guard_token $host;
+    order_guard_limit 2r/h;
+
+    location = /upstream {
+        order_guard off;
+        echo made;
+    }
+
+    location /above {
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+
+        location /above/nested {
+            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+        }
+
+        location /above/own {
+            order_guard_limit 1r/h;
+            proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+        }
+    }
+--- request eval
+[map { "POST $_\n{}" } qw(/above /above/nested /above /above/own /above/own)]
+--- more_headers
+Content-Type: application/json
+--- error_code eval
+[200, 200, 429, 200, 429]
+--- response_headers eval
+[('RateLimit-Policy: "2r/h";q=2;w=3600') x 3,
+ ('RateLimit-Policy: "1r/h";q=1;w=3600') x 2]

@@ -288,25 +288,7 @@ Authorization: Bearer t
 
 
 
-=== TEST 10: limits
---- config
-    location = /order {
-        order_guard on;
-        order_guard_token $host;
-        order_guard_limit 1r/h;
-        add_header X-Limit $order_guard_limit always;
-        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-    }
---- request eval
-["GET /order", "GET /order", "OPTIONS /order"]
---- error_code eval
-[200, 429, 200]
---- response_headers eval
-["X-Limit: PASSED", "X-Limit: REJECTED", "! X-Limit"]
-
-
-
-=== TEST 11: error codes: ours, nginx's, the upstream's, none
+=== TEST 10: error codes: ours, nginx's, the upstream's, none
 --- config
     location /order {
         order_guard on;
@@ -348,7 +330,7 @@ Content-Type: application/json
 
 
 
-=== TEST 12: time of a store that is not asked
+=== TEST 11: time of a store that is not asked
 --- config
     location = /order {
         order_guard on;
@@ -365,7 +347,7 @@ Content-Type: application/json
 
 
 
-=== TEST 13: a string
+=== TEST 12: a string
 --- member: ref
 --- body
 {"a":1,"ref":"r-1","b":2}
@@ -373,7 +355,7 @@ Content-Type: application/json
 
 
 
-=== TEST 14: a string with escapes
+=== TEST 13: a string with escapes
 --- member: ref
 --- body
 {"ref":"\"\\\/\u0041\u00e9\u0e1c\ud83d\ude00é"}
@@ -381,7 +363,7 @@ Content-Type: application/json
 
 
 
-=== TEST 15: an empty string
+=== TEST 14: an empty string
 --- member: ref
 --- body
 {"ref":""}
@@ -389,7 +371,7 @@ Content-Type: application/json
 
 
 
-=== TEST 16: a name with escapes
+=== TEST 15: a name with escapes
 --- member: ref
 --- body
 {"r\u0065f":"r-1"}
@@ -397,7 +379,7 @@ Content-Type: application/json
 
 
 
-=== TEST 17: every digit of a number
+=== TEST 16: every digit of a number
 --- member: ref
 --- body
 {"ref": 12345678901234567890.10 }
@@ -405,7 +387,7 @@ Content-Type: application/json
 
 
 
-=== TEST 18: a number as it was written
+=== TEST 17: a number as it was written
 --- member: ref
 --- body
 {"ref":-0.50E+007}
@@ -413,7 +395,7 @@ Content-Type: application/json
 
 
 
-=== TEST 19: neither string nor number
+=== TEST 18: neither string nor number
 --- member: ref
 --- request eval
 [map { qq{POST /order\n{"ref":$_}} } qw(true false null [1] {"ref":1})]
@@ -422,7 +404,7 @@ Content-Type: application/json
 
 
 
-=== TEST 20: no such member
+=== TEST 19: no such member
 --- member: ref
 --- request eval
 [map { "POST /order\n$_" } '{}', '{"other":{"ref":1}}', '[{"ref":1}]', '"ref"',
@@ -432,7 +414,7 @@ Content-Type: application/json
 
 
 
-=== TEST 21: no body
+=== TEST 20: no body
 --- member: ref
 --- request
 POST /order
@@ -440,7 +422,7 @@ POST /order
 
 
 
-=== TEST 22: what is stripped is not there
+=== TEST 21: what is stripped is not there
 --- member: price
 --- body
 {"price":"1","ref":2}
@@ -448,7 +430,7 @@ POST /order
 
 
 
-=== TEST 23: what is not allowed is not there
+=== TEST 22: what is not allowed is not there
 --- member: ref
 --- rules
     order_guard_allow other;
@@ -458,7 +440,7 @@ POST /order
 
 
 
-=== TEST 24: names in camel case, which nginx lowers in names of variables
+=== TEST 23: names in camel case, which nginx lowers in names of variables
 --- member: orderId
 --- body
 {"orderId":"o-1"}
@@ -466,7 +448,7 @@ POST /order
 
 
 
-=== TEST 25: names with an underscore and digits
+=== TEST 24: names with an underscore and digits
 --- member: reference_id2
 --- body
 {"reference_id2":"o-1"}
@@ -474,7 +456,7 @@ POST /order
 
 
 
-=== TEST 26: a line end in a value is no line end of a header
+=== TEST 25: a line end in a value is no line end of a header
 --- config
     location = /order {
         order_guard on;
@@ -498,7 +480,7 @@ Content-Type: application/json
 
 
 
-=== TEST 27: before the body is read, and after it
+=== TEST 26: before the body is read, and after it
 --- config
     location = /order {
         order_guard on;
@@ -519,7 +501,7 @@ X-Late: [r-1]
 
 
 
-=== TEST 28: fields are not needed for it
+=== TEST 27: fields are not needed for it
 --- config
     location = /order {
         order_guard on;
@@ -534,24 +516,7 @@ Content-Type: application/json
 
 
 
-=== TEST 29: nor for a limit by it
---- config
-    location = /order {
-        order_guard on;
-        order_guard_token $host;
-        order_guard_limit 1r/h key=$order_guard_body_ref;
-        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/echo;
-    }
---- request eval
-[map { qq{POST /order\n{"ref":"$_"}} } qw(a a b)]
---- more_headers
-Content-Type: application/json
---- error_code eval
-[200, 429, 200]
-
-
-
-=== TEST 30: a subrequest sees what its main request is
+=== TEST 28: a subrequest sees what its main request is
 --- config
     location = /order {
         order_guard on;
@@ -577,7 +542,7 @@ sub: a25df1b84a412c47 /price PASSED r-1 main: /price r-1
 
 
 
-=== TEST 31: a guarded subrequest of an unguarded request
+=== TEST 29: a guarded subrequest of an unguarded request
 --- config
     location = /order {
         echo_location /sub;
@@ -598,7 +563,7 @@ sub: [][][] main
 
 
 
-=== TEST 32: after error_page
+=== TEST 30: after error_page
 --- config
     location = /order {
         order_guard on;
@@ -625,7 +590,7 @@ X-Token: 127.0.0.1
 
 
 
-=== TEST 33: after a redirect to a named location
+=== TEST 31: after a redirect to a named location
 --- config
     location = /order {
         order_guard on;
@@ -646,7 +611,7 @@ Content-Type: application/json
 
 
 
-=== TEST 34: after X-Accel-Redirect
+=== TEST 32: after X-Accel-Redirect
 --- config
     location = /order {
         order_guard on;
@@ -672,7 +637,7 @@ Content-Type: application/json
 
 
 
-=== TEST 35: after try_files
+=== TEST 33: after try_files
 --- config
     location = /order {
         order_guard on;
