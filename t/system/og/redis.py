@@ -1,8 +1,11 @@
 """A private redis-server and as much of a client as tests need."""
 
+import io
 import os
+import re
 import signal
 import socket
+from collections import Counter
 from contextlib import contextmanager
 
 from og import paths
@@ -98,6 +101,20 @@ class Redis:
         """How many units of all limits are spent."""
         return sum(int(self.command("GET", key) or 0)
                    for key in self.counters())
+
+    def calls(self):
+        """How often each command was called, by everybody."""
+        found = re.findall(r"cmdstat_(\S+):calls=(\d+)",
+                           self.command("INFO", "commandstats").decode())
+        return Counter({name: int(calls) for name, calls in found})
+
+
+def commands(data):
+    """The commands in what a client has sent, as lists of words."""
+    stream, found = io.BytesIO(data), []
+    while stream.tell() < len(data):
+        found.append([word.decode("latin-1") for word in _read(stream)])
+    return found
 
 
 class _Session:
