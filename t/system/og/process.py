@@ -124,6 +124,12 @@ def title_of(pid):
         return ""
 
 
+def cpu_of(pid):
+    """Seconds on a CPU so far."""
+    with open(f"/proc/{pid}/schedstat") as text:
+        return int(text.read().split()[0]) / 1e9
+
+
 def as_root():
     return os.geteuid() == 0
 
