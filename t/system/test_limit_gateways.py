@@ -7,9 +7,12 @@ import time
 import pytest
 
 from og import client
-from og.gate import gate                                    # noqa: F401
-from og.limits import TOLD, ask, named, told, told_of
-from og.parallel import together
+from og.faulty import DOWN, gate, proxied                   # noqa: F401
+from og.gate import replayed
+from og.limits import (TO_SLOW_PEER, TOLD, ask, named, order_of, slow_peer,
+                       told, told_of)
+from og.parallel import Later, together
+from og.process import wait_until
 
 PASSED, REJECTED = (200, "PASSED"), (429, "REJECTED")
 
@@ -133,3 +136,46 @@ def test_what_one_admits_the_other_knows(gates, redis):
         assert told(ask(gates[n % 2])) == PASSED
         time.sleep(0.005)
     assert set(told_of(gates[0], 2) + told_of(gates[1], 2)) == {REJECTED}
+
+
+# what was refused at one because of the other
+
+TRANSIENT = pytest.mark.xfail(strict=True, reason="who is refused for units "
+                              "that go back is denied for the whole window")
+
+
+def admitted_soon(gate, key="fresh"):                       # noqa: F811
+    wait_until(lambda: order_of(gate, key).status == 200, 3,
+               "it is still denied")
+
+
+@TRANSIENT
+def test_a_unit_that_the_other_gives_back(gate, redis):     # noqa: F811
+    limit = TOLD + "order_guard_limit 1r/h;"
+    with slow_peer() as (address, accept):
+        other = gate(limit, target=TO_SLOW_PEER, address=address)
+        one = gate(limit)
+        first = Later(order_of, other, "k")
+        peer = accept()
+        assert told(order_of(one, "fresh")) == REJECTED
+        peer.close()
+    assert told(first.value()) == (502, "PASSED")
+    wait_until(lambda: redis.units() == 0)
+    admitted_soon(one)
+
+
+@TRANSIENT
+def test_a_replay_that_the_other_asks_for(proxied, gate):   # noqa: F811
+    """It is counted until its reply is there, and costs nothing."""
+    limit = TOLD + "order_guard_limit 2r/h;"
+    other = proxied(location=limit, timeout=5000)
+    one = gate(limit, store=f"redis://127.0.0.1:{other.redis.port}/0")
+    assert order_of(other, "k").status == 200
+    other.proxy.hold(DOWN)
+    replay = Later(order_of, other, "k")
+    wait_until(lambda: other.redis.units() == 2)
+    assert told(order_of(one, "fresh")) == REJECTED
+    other.proxy.deliver()
+    assert replayed(replay.value())
+    wait_until(lambda: other.redis.units() == 1)
+    admitted_soon(one)

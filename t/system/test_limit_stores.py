@@ -186,3 +186,20 @@ def test_both_say_how_much_is_left(apart, stores):
     assert [answer.header("RateLimit").count('"n"') for answer in answers] \
         == [2, 2, 2, 1]
     stores.wait(0, 4, 3)
+
+
+@pytest.mark.xfail(strict=True, reason="its name was counted, they say")
+@pytest.mark.parametrize("other,units", [("store=two", (1, 1)),
+                                         ("store=one key=$arg_a", (2, 0))])
+def test_a_redirect_to_another_counter_of_that_name(apart, stores, other,
+                                                    units):
+    """Only what was counted already is not counted again."""
+    gate = apart("order_guard_limit 5r/h name=n store=one; "  # noqa: F811
+                 "try_files /none @second;", rule="off", target="", server="""
+        location @second {
+            order_guard on;
+            order_guard_limit 5r/h name=n %s;
+            proxy_pass http://orders;
+        }""" % other)
+    assert ask(gate, path="/page?a=1").status == 200
+    assert stores.left() == (0, *units)
