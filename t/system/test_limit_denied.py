@@ -84,25 +84,31 @@ def test_without_a_key_nothing_is_asked(limited, method):
 KEYED = {
     "a free key": ("free", None, 429),
     "finished": ("finished", None, 200),
-    "finished, another payload": ("finished", {"place_id": 5}, 429),
+    "finished, another payload": ("finished", {"place_id": 5}, 422),
     "finished, too large to be kept": ("large", None, 409),
-    "unknown": ("unknown", None, 429),
-    "running": ("running", None, 429),
+    "unknown": ("unknown", None, 409),
+    "running": ("running", None, 409),
 }
 
 
 @pytest.mark.parametrize("case", KEYED)
 def test_with_a_key_it_is_looked_up(limited, case):
-    """By one GET of its record, and nothing else."""
+    """By one GET of its record, and nothing else. A second later the limit
+    itself is asked about again, which may fall into one of the tries."""
     key, changes, status = KEYED[case]
     gate = limited("order_guard_limit 4r/h; "               # noqa: F811
                    "order_guard_idempotency_response_limit 16k;")
     with orders_made(gate):
         settled(gate)
-        for _ in range(3):
+        looks = [["GET", name_of(key)]]
+        if case == "running":
+            looks.append(["PTTL", name_of(key)])    # whether its owner lives
+        seen = []
+        for _ in range(5):
             answer = order_of(gate, key, json=changes)
             assert answer.status == status
-            assert asked(gate) == [["GET", name_of(key)]]
+            seen.append(asked(gate))
+        assert seen.count(looks) >= 3, seen
         assert gate.orders() == 4
 
 
@@ -250,11 +256,6 @@ def test_it_ends_when_a_unit_is_given_back(limited):
 
 # what a refusal may not be held against
 
-TRANSIENT = pytest.mark.xfail(strict=True, reason="who is refused for units "
-                              "that go back is denied for the whole window")
-
-
-@TRANSIENT
 def test_a_burst_of_one_denies_no_other(limited):
     """Of 40 requests of one caller 2 count, and 38 go back: its neighbours
     at the address have 18 units left."""
@@ -271,7 +272,6 @@ def test_a_burst_of_one_denies_no_other(limited):
     wait_until(lambda: told(ask(gate, "b")) == PASSED, 3, "all are denied")
 
 
-@pytest.mark.xfail(strict=True, reason="it is told 429 when it looks again")
 def test_who_waits_for_an_answer_gets_it(limited):
     """Also when its caller comes to be denied meanwhile."""
     gate = limited("order_guard_limit 1r/h; "               # noqa: F811

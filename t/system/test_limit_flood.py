@@ -86,7 +86,8 @@ def test_20000_requests_over_the_limit(gate, upstream, redis,  # noqa: F811
               f"kept connections {kept:.1f} us ({refused / kept:.2f}); "
               f"{COUNT / took:.0f} refused in a second")
     assert took < COUNT / RATE * paths.SLOW
-    assert redis.calls()["incr"] == incr
+    # once a second, by who comes until it has answered
+    assert redis.calls()["incr"] - incr <= 20 * (took + ROUNDS)
     assert gate.nginx.worker_pids() == [pid]
     if not paths.LD_PRELOAD:        # a sanitizer slows only us down
         assert refused < plain

@@ -140,16 +140,11 @@ def test_what_one_admits_the_other_knows(gates, redis):
 
 # what was refused at one because of the other
 
-TRANSIENT = pytest.mark.xfail(strict=True, reason="who is refused for units "
-                              "that go back is denied for the whole window")
-
-
 def admitted_soon(gate, key="fresh"):                       # noqa: F811
     wait_until(lambda: order_of(gate, key).status == 200, 3,
                "it is still denied")
 
 
-@TRANSIENT
 def test_a_unit_that_the_other_gives_back(gate, redis):     # noqa: F811
     limit = TOLD + "order_guard_limit 1r/h;"
     with slow_peer() as (address, accept):
@@ -164,7 +159,6 @@ def test_a_unit_that_the_other_gives_back(gate, redis):     # noqa: F811
     admitted_soon(one)
 
 
-@TRANSIENT
 def test_a_replay_that_the_other_asks_for(proxied, gate):   # noqa: F811
     """It is counted until its reply is there, and costs nothing."""
     limit = TOLD + "order_guard_limit 2r/h;"

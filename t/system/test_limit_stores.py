@@ -188,7 +188,6 @@ def test_both_say_how_much_is_left(apart, stores):
     stores.wait(0, 4, 3)
 
 
-@pytest.mark.xfail(strict=True, reason="its name was counted, they say")
 @pytest.mark.parametrize("other,units", [("store=two", (1, 1)),
                                          ("store=one key=$arg_a", (2, 0))])
 def test_a_redirect_to_another_counter_of_that_name(apart, stores, other,
