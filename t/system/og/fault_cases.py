@@ -125,6 +125,14 @@ def named(key, token="t"):
 
 
 CASES = {
+    # limits beside the records' store
+    "limit in a second store": Case(
+        STRIP + "order_guard_limit 9000r/m store=other;", rule=KEYED),
+    "limits in two stores": Case(
+        STRIP + "order_guard_limit 1000r/s; order_guard_limit 8000r/m "
+        "store=other; order_guard_limit_headers both;"),
+    "limit that the host counts": Case(
+        STRIP + "order_guard_limit 7000r/m store=dead;", rule=KEYED),
     # fields in JSON
     "strip": Case(STRIP),
     "strip from a file": Case(STRIP + "client_body_in_file_only clean;"),

@@ -21,6 +21,8 @@ from og.process import free_port, wait_until
 HTTP = """
     access_log off;
     order_guard_store main {store};
+    order_guard_store other {store} prefix=other:;
+    order_guard_store dead redis://127.0.0.1:1;
     {http}
     upstream orders {{ server {upstream}; }}
 
