@@ -414,6 +414,11 @@ ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op);
 
 
+/* Notes the limits of a location that a redirect leaves: counted once. */
+ngx_int_t ngx_http_og_note_counted(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+
 /* ngx_http_og_limit.c: limits beside their store */
 
 /* Sets op->denied and op->near by what this host knows of the quotas. */

@@ -534,7 +534,10 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     }
 
     if (ctx->op) {
-        ctx->counted_limits = ctx->conf->limits;
+        if (ngx_http_og_note_counted(r, ctx) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+
         ctx->counted = 0;
 
         ngx_http_og_op_close(ctx->op);

@@ -73,8 +73,8 @@ static const ngx_http_og_verdict_e  ngx_http_og_join_ranks[] = {
     NGX_HTTP_OG_REUSED,
     NGX_HTTP_OG_UNKNOWN,
     NGX_HTTP_OG_RUNNING,
-    NGX_HTTP_OG_LIMITED,
     NGX_HTTP_OG_STORE_FAILED,
+    NGX_HTTP_OG_LIMITED,
     NGX_HTTP_OG_CLAIMED,
     NGX_HTTP_OG_ADMITTED
 };
@@ -284,9 +284,23 @@ ngx_http_og_join_decide(ngx_http_og_join_t *join)
 
         ngx_http_og_join_take_quotas(op, part);
 
-        if (op->verdict != NGX_HTTP_OG_CLAIMED
-            && op->verdict != NGX_HTTP_OG_ADMITTED)
-        {
+        switch (op->verdict) {
+
+        case NGX_HTTP_OG_CLAIMED:
+        case NGX_HTTP_OG_ADMITTED:
+            break;
+
+        case NGX_HTTP_OG_STORE_FAILED:
+
+            /* the requester may pass, and has counted then */
+
+            if (part->name.key.len == 0) {
+                break;
+            }
+
+            /* fall through */
+
+        default:
             ngx_http_og_store_release(part, NGX_HTTP_OG_NOT_SENT);
         }
     }

@@ -217,6 +217,38 @@ ngx_http_og_fill_quotas(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_http_og_note_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_array_t          *limits;
+    ngx_http_og_limit_t  *limit;
+
+    limits = ctx->conf->limits;
+
+    if (limits == NULL) {
+        return NGX_OK;
+    }
+
+    if (ctx->counted_limits == NULL) {
+        ctx->counted_limits = ngx_array_create(r->pool, limits->nelts,
+                                               sizeof(ngx_http_og_limit_t));
+        if (ctx->counted_limits == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    limit = ngx_array_push_n(ctx->counted_limits, limits->nelts);
+    if (limit == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(limit, limits->elts,
+               limits->nelts * sizeof(ngx_http_og_limit_t));
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op, ngx_uint_t policy)
@@ -251,6 +283,7 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
         ngx_http_og_digest_begin();
         ngx_http_og_digest_add(&kind);
+        ngx_http_og_digest_add(&limit->key->value);
         ngx_http_og_digest_add(&value);
         ngx_http_og_digest_end(owner);
     }

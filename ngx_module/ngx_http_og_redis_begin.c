@@ -12,9 +12,10 @@
  *     ASK_CLAIM  SET key pending NX GET PX px
  *     ASK_LOOK   GET key
  *
- * Who has little left (op->near) begins with ASK_COUNT, so that a request that
- * is refused does not hold the key for a moment; who is known to have nothing
- * left (op->denied) asks for a finished record only.
+ * Who has little left (op->near) begins with ASK_LOOK, so that a replay is not
+ * counted for a moment, and goes on with ASK_COUNT, so that a request which is
+ * refused does not hold the key for one; who is known to have nothing left
+ * (op->denied) looks only.
  *
  * All steps together take no longer than the store's timeout.
  */
@@ -39,6 +40,7 @@ static ngx_uint_t ngx_http_og_redis_counts(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_asked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_is_free(ngx_http_og_task_t *task);
 static ngx_http_og_verdict_e ngx_http_og_redis_read_key(
     ngx_http_og_task_t *task, redisReply *reply);
 static ngx_http_og_verdict_e ngx_http_og_redis_doubt(ngx_http_og_task_t *task);
@@ -47,6 +49,7 @@ static void ngx_http_og_redis_decide(ngx_http_og_task_t *task,
 static void ngx_http_og_redis_unanswered(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_admit(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_refuse(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_count_again(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_look_at_age(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch);
@@ -156,12 +159,12 @@ ngx_http_og_redis_first_ask(ngx_http_og_task_t *task)
 static ngx_http_og_ask_e
 ngx_http_og_redis_first(ngx_http_og_task_t *task)
 {
-    if (task->op->denied) {
-        return NGX_HTTP_OG_ASK_LOOK;
+    if (task->key.len == 0) {
+        return NGX_HTTP_OG_ASK_COUNT;
     }
 
-    return (task->op->near && task->op->nquotas) ? NGX_HTTP_OG_ASK_COUNT
-                                                 : NGX_HTTP_OG_ASK_ALL;
+    return (task->op->denied || (task->op->near && task->op->nquotas))
+           ? NGX_HTTP_OG_ASK_LOOK : NGX_HTTP_OG_ASK_ALL;
 }
 
 
@@ -306,15 +309,30 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
         return;
     }
 
-    /* a free key is none for who has no room */
-
     if (task->ask == NGX_HTTP_OG_ASK_LOOK
         && verdict == NGX_HTTP_OG_ADMITTED)
     {
-        verdict = NGX_HTTP_OG_LIMITED;
+        ngx_http_og_redis_is_free(task);
+        return;
     }
 
     ngx_http_og_redis_decide(task, verdict, admitted);
+}
+
+
+/* A free key is none for who has no room. */
+
+static void
+ngx_http_og_redis_is_free(ngx_http_og_task_t *task)
+{
+    if (task->op->denied) {
+        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
+        return;
+    }
+
+    if (ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_COUNT) != NGX_OK) {
+        ngx_http_og_redis_begin_failed(task);
+    }
 }
 
 
@@ -421,6 +439,10 @@ ngx_http_og_redis_decide(ngx_http_og_task_t *task,
         ngx_http_og_redis_refuse(task);
         return;
 
+    case NGX_AGAIN:
+        ngx_http_og_redis_count_again(task);
+        return;
+
     default: /* NGX_ERROR */
         ngx_http_og_redis_unanswered(task);
     }
@@ -470,8 +492,6 @@ ngx_http_og_redis_admit(ngx_http_og_task_t *task)
 static void
 ngx_http_og_redis_refuse(ngx_http_og_task_t *task)
 {
-    ngx_http_og_redis_batch_t  *batch;
-
     if (task->again) {
         ngx_http_og_redis_give_back(task);
         ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
@@ -479,6 +499,17 @@ ngx_http_og_redis_refuse(ngx_http_og_task_t *task)
     }
 
     task->again = 1;
+
+    ngx_http_og_redis_count_again(task);
+}
+
+
+/* What was counted goes back first. */
+
+static void
+ngx_http_og_redis_count_again(ngx_http_og_task_t *task)
+{
+    ngx_http_og_redis_batch_t  *batch;
 
     batch = ngx_http_og_redis_back(task, ngx_http_og_redis_ask_again, 0);
 

@@ -155,7 +155,9 @@ ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task, redisReply **reply,
 
         rc = ngx_http_og_redis_read_quota(task, reply, i, spent);
 
-        if (rc == NGX_ERROR || all == NGX_OK) {
+        if (rc == NGX_ERROR || all == NGX_OK
+            || (rc == NGX_AGAIN && all != NGX_ERROR))
+        {
             all = rc;
         }
 
@@ -194,6 +196,17 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
 
     for (i = 0; i < NGX_HTTP_OG_READ_SLOTS; i++) {
         closed[i] = ngx_http_og_redis_read_count(reply[2]->element[i]);
+    }
+
+    /*
+     * The store may have counted it when its slot was long over: in windows
+     * that it has not read
+     */
+
+    if (og_window_slot(&quota->window, ngx_http_og_redis_now(task->rs->link))
+        > unit->slot + 1)
+    {
+        return NGX_AGAIN;
     }
 
     current = ngx_max(reply[0]->integer - (spent ? 0 : 1), 0);

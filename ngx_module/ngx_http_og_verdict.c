@@ -144,6 +144,7 @@ ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
             ngx_str_set(&ctx->limit, "BYPASSED");
         }
 
+        ngx_http_og_give_up_claim(ctx);
         ngx_http_og_refuse_without_store(ctx);
         return;
     }

@@ -19,7 +19,7 @@
 #define NGX_HTTP_OG_ZONE_DENY       1000
 
 /* So many make room for one that does not fit: they may be smaller. */
-#define NGX_HTTP_OG_ZONE_EVICTIONS  8
+#define NGX_HTTP_OG_ZONE_EVICTIONS  256
 
 
 typedef struct {

@@ -55,7 +55,7 @@ Authorization: Bearer t
 --- raw_response_headers_like eval
 [qr/^RateLimit-Policy: "2r\/h";q=2;w=3600\r\nRateLimit: "2r\/h";r=1;t=3[0-9]{3}\r\n(?!.*Retry-After).*^X-Limit: PASSED/ms,
  qr/^RateLimit-Policy: "2r\/h";q=2;w=3600\r\nRateLimit: "2r\/h";r=0;t=3[0-9]{3}\r\n.*^X-Limit: PASSED/ms,
- qr/^Content-Type: application\/problem\+json\r\n.*^Cache-Control: no-store\r\nRetry-After: 3[0-9]{3}\r\nRateLimit-Policy: "2r\/h";q=2;w=3600\r\nRateLimit: "2r\/h";r=0;t=3[0-9]{3}\r\n.*^X-Limit: REJECTED/ms]
+ qr/^Content-Type: application\/problem\+json\r\n.*^Cache-Control: no-store\r\nRetry-After: [34][0-9]{3}\r\nRateLimit-Policy: "2r\/h";q=2;w=3600\r\nRateLimit: "2r\/h";r=0;t=3[0-9]{3}\r\n.*^X-Limit: REJECTED/ms]
 --- response_body_like eval
 [qr/order/, qr/order/,
  qr/"title":"Too Many Requests","status":429,.*"code":"RATE_LIMITED","origin":"gateway","retryable":true/]
@@ -366,3 +366,39 @@ Content-Type: application/json
 --- response_headers eval
 [('RateLimit-Policy: "2r/h";q=2;w=3600') x 3,
  ('RateLimit-Policy: "1r/h";q=1;w=3600') x 2]
+
+
+
+=== TEST 19: once over several redirects, and by each of its keys alone
+--- rules
+        order_guard_limit 3r/h name=one;
+        try_files /none @two;
+--- config
+    location @two {
+        order_guard on;
+        order_guard_limit 9r/h name=two;
+        try_files /none @three;
+    }
+    location @three {
+        order_guard on;
+        order_guard_limit 3r/h name=one;
+        rewrite ^ /upstream break;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT;
+    }
+    location = /by-address {
+        order_guard on;
+        order_guard_limit 1r/h name=n key=$arg_a;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+    }
+    location = /by-tenant {
+        order_guard on;
+        order_guard_limit 1r/h name=n key=$arg_b;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/upstream;
+    }
+--- request eval
+["GET /order", "GET /order", "GET /order", "GET /order",
+ "GET /by-address?a=x", "GET /by-tenant?b=x", "GET /by-tenant?b=x"]
+--- more_headers
+Authorization: Bearer t
+--- error_code eval
+[200, 200, 200, 429, 200, 200, 429]
