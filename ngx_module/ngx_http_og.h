@@ -227,6 +227,10 @@ const char *ngx_http_og_error_code(ngx_http_og_error_e error);
 ngx_int_t ngx_http_og_render_problem(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body, ngx_str_t *text);
 
+/* Moves a malloc'ed text to the request's pool.  NGX_OK or NGX_ERROR. */
+ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
+    size_t len, ngx_str_t *dst);
+
 /* The error that nginx's own status stands for, in a guarded request. */
 ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_uint_t status);
@@ -413,6 +417,10 @@ void ngx_http_og_digest_end(u_char *digest);
 ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op);
 
+
+/* Whether two limits have a name and a key in common. */
+ngx_uint_t ngx_http_og_is_same_limit(ngx_http_og_limit_t *one,
+    ngx_http_og_limit_t *other);
 
 /* Notes the limits of a location that a redirect leaves: counted once. */
 ngx_int_t ngx_http_og_note_counted(ngx_http_request_t *r,

@@ -535,7 +535,8 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     if (ctx->op) {
         if (ngx_http_og_note_counted(r, ctx) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+            ngx_http_og_refuse_for(ctx, NGX_ERROR);
+            return ngx_http_og_resume(r, ctx);
         }
 
         ctx->counted = 0;

@@ -162,3 +162,18 @@ ngx_http_og_back_units(ngx_http_og_ctx_t *ctx)
         }
     }
 }
+
+
+ngx_uint_t
+ngx_http_og_is_same_limit(ngx_http_og_limit_t *one, ngx_http_og_limit_t *other)
+{
+    ngx_str_t  *key, *other_key, caller = ngx_string("");
+
+    key = one->key ? &one->key->value : &caller;
+    other_key = other->key ? &other->key->value : &caller;
+
+    return one->name.len == other->name.len
+           && ngx_memcmp(one->name.data, other->name.data, one->name.len) == 0
+           && key->len == other_key->len
+           && ngx_memcmp(key->data, other_key->data, key->len) == 0;
+}

@@ -93,25 +93,16 @@ ngx_http_og_conf_limit(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_uint_t
 ngx_http_og_is_limit_repeated(ngx_array_t *limits)
 {
-    ngx_str_t             none = ngx_string("");
-    ngx_str_t            *key, *last_key;
     ngx_uint_t            i;
     ngx_http_og_limit_t  *limit, *last;
 
     limit = limits->elts;
     last = &limit[limits->nelts - 1];
-    last_key = last->key ? &last->key->value : &none;
 
     for (i = 0; i < limits->nelts - 1; i++) {
 
-        key = limit[i].key ? &limit[i].key->value : &none;
-
-        if (limit[i].name.len == last->name.len
-            && ngx_memcmp(limit[i].name.data, last->name.data, last->name.len)
-               == 0
-            && ngx_http_og_is_same_store(&limit[i], last)
-            && key->len == last_key->len
-            && ngx_strncmp(key->data, last_key->data, key->len) == 0)
+        if (ngx_http_og_is_same_limit(&limit[i], last)
+            && ngx_http_og_is_same_store(&limit[i], last))
         {
             return 1;
         }

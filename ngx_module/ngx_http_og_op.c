@@ -24,8 +24,6 @@ static ngx_int_t ngx_http_og_fill_quota(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op, ngx_uint_t policy);
 static ngx_uint_t ngx_http_og_is_counted(ngx_array_t *counted,
     ngx_http_og_limit_t *limit);
-static ngx_str_t *ngx_http_og_key_text(ngx_http_og_limit_t *limit);
-static ngx_uint_t ngx_http_og_is_same_text(ngx_str_t *one, ngx_str_t *other);
 
 
 ngx_int_t
@@ -347,32 +345,11 @@ ngx_http_og_is_counted(ngx_array_t *counted, ngx_http_og_limit_t *limit)
 
     for (i = 0; i < counted->nelts; i++) {
         if (known[i].store == limit->store
-            && ngx_http_og_is_same_text(&known[i].name, &limit->name)
-            && ngx_http_og_is_same_text(ngx_http_og_key_text(&known[i]),
-                                        ngx_http_og_key_text(limit)))
+            && ngx_http_og_is_same_limit(&known[i], limit))
         {
             return 1;
         }
     }
 
     return 0;
-}
-
-
-/* As it is configured. */
-
-static ngx_str_t *
-ngx_http_og_key_text(ngx_http_og_limit_t *limit)
-{
-    static ngx_str_t  caller = ngx_string("");
-
-    return limit->key ? &limit->key->value : &caller;
-}
-
-
-static ngx_uint_t
-ngx_http_og_is_same_text(ngx_str_t *one, ngx_str_t *other)
-{
-    return one->len == other->len
-           && ngx_memcmp(one->data, other->data, one->len) == 0;
 }

@@ -32,8 +32,6 @@ static ngx_uint_t ngx_http_og_is_transient(ngx_uint_t status);
 static ngx_int_t ngx_http_og_trace_id(ngx_http_request_t *r, u_char **text);
 static char *ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx);
 static char *ngx_http_og_forbidden_errors(ngx_http_og_ctx_t *ctx);
-static ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
-    size_t len, ngx_str_t *dst);
 
 
 /*
@@ -427,7 +425,7 @@ ngx_http_og_forbidden_errors(ngx_http_og_ctx_t *ctx)
 
 /* Moves malloc'ed text to the request's pool. */
 
-static ngx_int_t
+ngx_int_t
 ngx_http_og_take_text(ngx_http_request_t *r, char *text, size_t len,
     ngx_str_t *dst)
 {

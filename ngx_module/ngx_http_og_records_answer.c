@@ -173,20 +173,9 @@ ngx_http_og_tell_problem(ngx_http_request_t *r, ngx_uint_t status,
                         ? OG_TRI_TRUE : OG_TRI_FALSE;
     problem.safe_new_key = OG_TRI_ABSENT;
 
-    if (og_problem_render(&problem, &rendered, &len) != 0) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    text.len = len;
-    text.data = ngx_pnalloc(r->pool, len);
-
-    if (text.data) {
-        ngx_memcpy(text.data, rendered, len);
-    }
-
-    free(rendered);
-
-    if (text.data == NULL) {
+    if (og_problem_render(&problem, &rendered, &len) != 0
+        || ngx_http_og_take_text(r, rendered, len, &text) != NGX_OK)
+    {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -42,6 +42,8 @@ static void ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs);
 
 static ngx_int_t ngx_http_og_redis_look(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_step_over(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_act(ngx_http_og_task_t *task,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_watch(ngx_http_og_task_t *task);
@@ -251,16 +253,23 @@ ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch)
 
     task = batch->data;
 
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
         ngx_http_og_redis_act(task, batch->replies[0]);
-        break;
+    }
 
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        break;
+    ngx_http_og_redis_step_over(task, batch);
+}
 
-    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
+
+/* Ends each step: one without an answer is taken again. */
+
+static void
+ngx_http_og_redis_step_over(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (batch->outcome == NGX_HTTP_OG_REDIS_LOST
+        || batch->outcome == NGX_HTTP_OG_REDIS_UNSENT)
+    {
         ngx_http_og_redis_settle_later(task);
     }
 
@@ -378,21 +387,14 @@ ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch)
 
     task = batch->data;
 
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
         ngx_http_og_redis_free_watched(task, batch);
-        break;
 
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        break;
-
-    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
+    } else if (batch->outcome != NGX_HTTP_OG_REDIS_TIMED_OUT) {
         task->rs->watching = 0;
-        ngx_http_og_redis_settle_later(task);
     }
 
-    ngx_http_og_redis_task_put(task, batch);
+    ngx_http_og_redis_step_over(task, batch);
 }
 
 
@@ -478,9 +480,7 @@ ngx_http_og_redis_deleted(ngx_http_og_redis_batch_t *batch)
         task->rs->watching = 0;
     }
 
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
 
         if (ngx_http_og_redis_is_executed(task, batch->replies[2])) {
             ngx_http_og_redis_settled(task);
@@ -489,21 +489,11 @@ ngx_http_og_redis_deleted(ngx_http_og_redis_batch_t *batch)
             ngx_http_og_redis_settle_later(task);
         }
 
-        break;
-
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        break;
-
-    case NGX_HTTP_OG_REDIS_LOST:
+    } else if (batch->outcome == NGX_HTTP_OG_REDIS_LOST) {
         task->deleted = 1;
-
-        /* fall through */
-
-    default: /* NGX_HTTP_OG_REDIS_UNSENT */
-        ngx_http_og_redis_settle_later(task);
     }
 
-    ngx_http_og_redis_task_put(task, batch);
+    ngx_http_og_redis_step_over(task, batch);
 }
 
 
@@ -547,32 +537,21 @@ ngx_http_og_redis_acted_free(ngx_http_og_redis_batch_t *batch)
 
     task = batch->data;
 
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
 
         if (batch->replies[0]->type == REDIS_REPLY_INTEGER) {
             ngx_http_og_redis_settled(task);
-            break;
+
+        } else {
+            ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
+            ngx_http_og_redis_refused(task, batch->replies[0]);
         }
 
-        ngx_http_og_redis_log_reply(task, "DEL", batch->replies[0]);
-        ngx_http_og_redis_refused(task, batch->replies[0]);
-        break;
-
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        break;
-
-    case NGX_HTTP_OG_REDIS_LOST:
+    } else if (batch->outcome == NGX_HTTP_OG_REDIS_LOST) {
         task->deleted = 1;
-
-        /* fall through */
-
-    default: /* NGX_HTTP_OG_REDIS_UNSENT */
-        ngx_http_og_redis_settle_later(task);
     }
 
-    ngx_http_og_redis_task_put(task, batch);
+    ngx_http_og_redis_step_over(task, batch);
 }
 
 
@@ -583,42 +562,34 @@ ngx_http_og_redis_acted_store(ngx_http_og_redis_batch_t *batch)
 
     task = batch->data;
 
-    switch (batch->outcome) {
-
-    case NGX_HTTP_OG_REDIS_ANSWERED:
-
-        switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
-
-        case NGX_HTTP_OG_KEY_ABSENT:
-
-            /* stored under NX, or vanished before XX: the next look tells */
-
-            ngx_http_og_redis_settle_later(task);
-            break;
-
-        case NGX_HTTP_OG_KEY_REFUSED:
-            ngx_http_og_redis_refused(task, batch->replies[0]);
-            break;
-
-        case NGX_HTTP_OG_KEY_FOREIGN:
-            ngx_http_og_redis_double_run(task);
-
-            /* fall through */
-
-        default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
-            ngx_http_og_redis_settled(task);
-        }
-
-        break;
-
-    case NGX_HTTP_OG_REDIS_TIMED_OUT:
-        break;
-
-    default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */
-        ngx_http_og_redis_settle_later(task);
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+        ngx_http_og_redis_step_over(task, batch);
+        return;
     }
 
-    ngx_http_og_redis_task_put(task, batch);
+    switch (ngx_http_og_redis_key_state(task, batch->replies[0])) {
+
+    case NGX_HTTP_OG_KEY_ABSENT:
+
+        /* stored under NX, or vanished before XX: the next look tells */
+
+        ngx_http_og_redis_settle_later(task);
+        break;
+
+    case NGX_HTTP_OG_KEY_REFUSED:
+        ngx_http_og_redis_refused(task, batch->replies[0]);
+        break;
+
+    case NGX_HTTP_OG_KEY_FOREIGN:
+        ngx_http_og_redis_double_run(task);
+
+        /* fall through */
+
+    default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
+        ngx_http_og_redis_settled(task);
+    }
+
+    ngx_http_og_redis_step_over(task, batch);
 }
 
 
