@@ -491,6 +491,12 @@ ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
         ngx_http_og_redis_next_address(link);
     }
 
+    /* a deadline that nobody has any more would hold a leaving worker */
+
+    if (ngx_queue_empty(&link->waiting) && link->deadline.timer_set) {
+        ngx_del_timer(&link->deadline);
+    }
+
     /* the handlers are called by whoever runs next */
 
     ngx_post_event(&link->flush, &ngx_posted_events);
