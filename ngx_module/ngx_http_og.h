@@ -202,6 +202,13 @@ ngx_uint_t ngx_http_og_was_sent(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
 /*
+ * Whether a request that ends has used what was counted for it: it was sent,
+ * or served without an upstream.
+ */
+ngx_uint_t ngx_http_og_is_spent(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/*
  * Status of the last attempt's answer, 0 where it had none; without an
  * upstream that of the error that nginx made.
  */
@@ -422,18 +429,17 @@ ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 ngx_uint_t ngx_http_og_is_same_limit(ngx_http_og_limit_t *one,
     ngx_http_og_limit_t *other);
 
-/* Notes the limits of a location that a redirect leaves: counted once. */
-ngx_int_t ngx_http_og_note_counted(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
-
-
 /* ngx_http_og_limit.c: limits beside their store */
 
 /* Sets op->denied and op->near by what this host knows of the quotas. */
 void ngx_http_og_check_denied(ngx_http_og_ctx_t *ctx);
 
-/* Notes what the store has said, for the next ones and for when it is away. */
-void ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx);
+/*
+ * Notes what the store has said, for the next ones and for when it is away.
+ * NGX_OK, or NGX_DECLINED when this host has let through so much by itself
+ * that a quota has no room: what the store has admitted is to be released.
+ */
+ngx_int_t ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx);
 
 /*
  * Counts what the store could not: NGX_OK, or NGX_DECLINED when a quota has no
@@ -441,8 +447,21 @@ void ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx);
  */
 ngx_int_t ngx_http_og_count_locally(ngx_http_og_ctx_t *ctx);
 
-/* Gives back what this host has counted. */
+/* Gives back what this host has counted for ctx->op. */
 void ngx_http_og_back_units(ngx_http_og_ctx_t *ctx);
+
+/*
+ * A redirect leads to a location that asks by itself: ctx->op is kept, so that
+ * nothing is counted twice.  NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_keep_counted(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+/*
+ * The request ends: units go back where nothing was sent, and all operations
+ * but ctx->op are closed.
+ */
+void ngx_http_og_end_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_name.c: what stands in a store for callers and keys */
@@ -532,7 +551,7 @@ void ngx_http_og_clear_answer_headers(ngx_http_request_t *r);
 
 /* Tells of the quotas, in the headers of order_guard_limit_headers. */
 ngx_int_t ngx_http_og_add_limit_headers(ngx_http_request_t *r,
-    ngx_http_og_op_t *op, ngx_http_og_loc_conf_t *olcf);
+    ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_conf.c: directives */

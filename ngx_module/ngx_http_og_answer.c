@@ -181,9 +181,8 @@ ngx_http_og_add_advice(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 ngx_int_t
 ngx_http_og_send_header(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (ctx->counted
-        && ngx_http_og_add_limit_headers(r, ctx->op, ctx->conf)
-           != NGX_OK)
+    if ((ctx->counted || ctx->earlier)
+        && ngx_http_og_add_limit_headers(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
     }

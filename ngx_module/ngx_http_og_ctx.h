@@ -88,6 +88,14 @@ typedef struct {
 } ngx_http_og_local_t;
 
 
+/* What a location before a redirect has counted. */
+typedef struct {
+    ngx_http_og_op_t            *op;
+    ngx_array_t                 *limits;        /* that its quotas are of */
+    ngx_http_og_local_t         *locals;
+} ngx_http_og_counted_t;
+
+
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_og_loc_conf_t      *conf;      /* of the admitting location */
@@ -95,7 +103,7 @@ typedef struct {
                                                    the handler saw */
     ngx_array_t                 *earlier_error_pages;   /* of the one before */
     ngx_http_upstream_t         *upstream;      /* before the last redirect */
-    ngx_array_t                 *counted_limits;    /* of a location before */
+    ngx_array_t                 *earlier;       /* ngx_http_og_counted_t */
     ngx_http_og_state_e          state;
 
     u_char                       caller[NGX_HTTP_OG_DIGEST_SIZE];
@@ -107,6 +115,7 @@ typedef struct {
     unsigned                     claimed:1;     /* op holds a live claim */
     unsigned                     keyed:1;       /* a valid key is in play */
     unsigned                     counted:1;     /* op->quotas are judged */
+    unsigned                     spent:1;       /* sent before a redirect */
     unsigned                     normalise:1;   /* the answer is an error */
     unsigned                     dispatched:1;  /* a content handler ran */
     unsigned                     redirected:1;  /* recovered after one */
@@ -136,6 +145,7 @@ typedef struct {
     ngx_str_t                    limit;
     ngx_msec_t                   asked;         /* when the store was asked */
     ngx_msec_t                   waited;
+    ngx_msec_t                   waited_before; /* the last redirect */
 
     unsigned                     waits:1;       /* for a running request */
     uint32_t                     waits_for;     /* hash of its key */

@@ -478,6 +478,10 @@ ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_http_og_loc_conf_t  *olcf;
 
+    if (ctx->redirected && r->upstream_states) {
+        ctx->spent = ngx_http_og_was_sent(r, ctx);
+    }
+
     if (ctx->redirected && ctx->claimed && r->content_handler
         && ngx_http_og_was_sent(r, ctx))
     {
@@ -533,18 +537,12 @@ ngx_http_og_admit_again(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return ngx_http_og_resume(r, ctx);
     }
 
-    if (ctx->op) {
-        if (ngx_http_og_note_counted(r, ctx) != NGX_OK) {
-            ngx_http_og_refuse_for(ctx, NGX_ERROR);
-            return ngx_http_og_resume(r, ctx);
-        }
-
-        ctx->counted = 0;
-
-        ngx_http_og_op_close(ctx->op);
-        ctx->op = NULL;
+    if (ctx->op && ngx_http_og_keep_counted(r, ctx) != NGX_OK) {
+        ngx_http_og_refuse_for(ctx, NGX_ERROR);
+        return ngx_http_og_resume(r, ctx);
     }
 
+    ctx->waited_before = ctx->waited;
     ctx->conf = olcf;
 
     return ngx_http_og_admit(r, ctx);
@@ -606,13 +604,12 @@ ngx_http_og_cleanup(void *data)
 
     ngx_http_og_stop_waiting(ctx);
 
-    if (ctx->op == NULL) {
-        return;
-    }
-
     ngx_http_og_settle(ctx->request, ctx);
+    ngx_http_og_end_counted(ctx->request, ctx);
 
-    ngx_http_og_op_close(ctx->op);
-    ctx->op = NULL;
-    ctx->counted = 0;
+    if (ctx->op) {
+        ngx_http_og_op_close(ctx->op);
+        ctx->op = NULL;
+        ctx->counted = 0;
+    }
 }

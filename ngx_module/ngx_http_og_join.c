@@ -186,6 +186,7 @@ ngx_http_og_join_add_part(ngx_http_og_join_t *join,
     part->data = join;
     part->ttl = op->ttl;
     part->lease = op->lease;
+    part->waited = op->waited;
     part->on_unknown = op->on_unknown;
     part->denied = op->denied;
     part->near = op->near;

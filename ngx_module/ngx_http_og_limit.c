@@ -10,40 +10,35 @@
 #include "ngx_http_og.h"
 
 
-/* Who has no more than a tenth left asks in two writes. */
-#define NGX_HTTP_OG_NEAR  10
-
-
 static void ngx_http_og_deny(ngx_http_og_quota_t *quota, ngx_msec_t left);
+static ngx_int_t ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n,
+    ngx_uint_t admitted);
 static void ngx_http_og_take_unit(ngx_http_og_ctx_t *ctx, ngx_uint_t n);
+static void ngx_http_og_back_locals(ngx_http_og_ctx_t *ctx,
+    ngx_http_og_op_t *op, ngx_http_og_local_t *local);
 
 
 void
 ngx_http_og_check_denied(ngx_http_og_ctx_t *ctx)
 {
-    uint64_t              remaining;
-    ngx_msec_t            left;
-    ngx_uint_t            i;
-    ngx_http_og_op_t     *op;
-    ngx_http_og_quota_t  *quota;
+    ngx_msec_t         left;
+    ngx_uint_t         i, near;
+    ngx_http_og_op_t  *op;
 
     op = ctx->op;
+    near = 0;
 
     for (i = 0; i < op->nquotas; i++) {
 
-        quota = &op->quotas[i];
-
         left = ngx_http_og_zone_denied(ctx->zone, &ctx->locals[i].counter,
-                                       &remaining);
-
+                                       &near);
         if (left) {
             op->denied = 1;
-            ngx_http_og_deny(quota, left);
-
-        } else if (remaining <= quota->window.limit / NGX_HTTP_OG_NEAR) {
-            op->near = 1;
+            ngx_http_og_deny(&op->quotas[i], left);
         }
     }
+
+    op->near = near;
 }
 
 
@@ -59,41 +54,76 @@ ngx_http_og_deny(ngx_http_og_quota_t *quota, ngx_msec_t left)
 }
 
 
-void
+ngx_int_t
 ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t            i, admitted;
-    ngx_http_og_op_t     *op;
-    ngx_http_og_local_t  *local;
-    ngx_http_og_quota_t  *quota;
+    ngx_int_t          rc;
+    ngx_uint_t         i;
+    ngx_http_og_op_t  *op;
 
     op = ctx->op;
+    rc = NGX_OK;
 
-    admitted = (op->verdict == NGX_HTTP_OG_CLAIMED
-                || op->verdict == NGX_HTTP_OG_ADMITTED);
-
-    if (op->denied || (!admitted && op->verdict != NGX_HTTP_OG_LIMITED)) {
-        return;
+    if (op->denied) {
+        return NGX_OK;
     }
 
     for (i = 0; i < op->nquotas; i++) {
 
-        quota = &op->quotas[i];
+        switch (op->verdict) {
 
-        if (!quota->judged) {
-            continue;
+        case NGX_HTTP_OG_CLAIMED:
+        case NGX_HTTP_OG_ADMITTED:
+
+            if (ngx_http_og_note_quota(ctx, i, 1) != NGX_OK) {
+                rc = NGX_DECLINED;
+            }
+
+            break;
+
+        case NGX_HTTP_OG_LIMITED:
+            (void) ngx_http_og_note_quota(ctx, i, 0);
+            break;
+
+        case NGX_HTTP_OG_STORE_FAILED:
+            break;
+
+        default:
+            ngx_http_og_zone_note_replay(ctx->zone, &ctx->locals[i].counter);
         }
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n,
+    ngx_uint_t admitted)
+{
+    ngx_http_og_local_t  *local;
+    ngx_http_og_quota_t  *quota;
+
+    local = &ctx->locals[n];
+    quota = &ctx->op->quotas[n];
+
+    if (!quota->judged) {
+        return NGX_OK;
+    }
+
+    if (!admitted && quota->verdict.admitted) {
 
         /* one that had room does not count where another had none */
 
-        if (admitted || !quota->verdict.admitted) {
-            local = &ctx->locals[i];
-
-            local->slot = ngx_http_og_zone_note(ctx->zone, &local->counter,
-                                                quota->now, &quota->verdict);
-            local->counted = admitted;
-        }
+        quota->verdict.remaining++;
+        return NGX_OK;
     }
+
+    local->slot = ngx_http_og_zone_note(ctx->zone, &local->counter,
+                                        quota->now, &quota->verdict);
+    local->counted = quota->verdict.admitted;
+
+    return local->counted ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -149,18 +179,93 @@ ngx_http_og_take_unit(ngx_http_og_ctx_t *ctx, ngx_uint_t n)
 void
 ngx_http_og_back_units(ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t            i;
-    ngx_http_og_local_t  *local;
+    ngx_http_og_back_locals(ctx, ctx->op, ctx->locals);
+}
 
-    for (i = 0; i < ctx->op->nquotas; i++) {
 
-        local = &ctx->locals[i];
+static void
+ngx_http_og_back_locals(ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op,
+    ngx_http_og_local_t *local)
+{
+    ngx_uint_t  i;
 
-        if (local->counted) {
-            local->counted = 0;
-            ngx_http_og_zone_back(ctx->zone, &local->counter, local->slot);
+    for (i = 0; i < op->nquotas; i++) {
+
+        if (local[i].counted) {
+            local[i].counted = 0;
+            ngx_http_og_zone_back(ctx->zone, &local[i].counter,
+                                  local[i].slot);
         }
     }
+}
+
+
+ngx_int_t
+ngx_http_og_keep_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_http_og_counted_t  *counted;
+
+    if (ctx->op->nquotas == 0) {
+        ngx_http_og_op_close(ctx->op);
+        ctx->op = NULL;
+
+        return NGX_OK;
+    }
+
+    if (ctx->earlier == NULL) {
+        ctx->earlier = ngx_array_create(r->pool, 1,
+                                        sizeof(ngx_http_og_counted_t));
+        if (ctx->earlier == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    counted = ngx_array_push(ctx->earlier);
+    if (counted == NULL) {
+        return NGX_ERROR;
+    }
+
+    counted->op = ctx->op;
+    counted->limits = ctx->conf->limits;
+    counted->locals = ctx->locals;
+
+    ctx->op = NULL;
+    ctx->counted = 0;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_og_end_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t              i, spent;
+    ngx_http_og_counted_t  *counted;
+
+    spent = ngx_http_og_is_spent(r, ctx);
+
+    if (ctx->op && !spent) {
+        ngx_http_og_back_units(ctx);
+        ngx_http_og_store_release(ctx->op, NGX_HTTP_OG_NOT_SENT);
+    }
+
+    if (ctx->earlier == NULL) {
+        return;
+    }
+
+    counted = ctx->earlier->elts;
+
+    for (i = 0; i < ctx->earlier->nelts; i++) {
+
+        if (!spent) {
+            ngx_http_og_back_locals(ctx, counted[i].op, counted[i].locals);
+            ngx_http_og_store_release(counted[i].op, NGX_HTTP_OG_NOT_SENT);
+        }
+
+        ngx_http_og_op_close(counted[i].op);
+    }
+
+    ctx->earlier = NULL;
 }
 
 

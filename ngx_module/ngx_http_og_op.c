@@ -22,7 +22,9 @@ static ngx_int_t ngx_http_og_fill_quotas(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op);
 static ngx_int_t ngx_http_og_fill_quota(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_op_t *op, ngx_uint_t policy);
-static ngx_uint_t ngx_http_og_is_counted(ngx_array_t *counted,
+static ngx_int_t ngx_http_og_counter_owner(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_http_og_limit_t *limit, u_char *name);
+static ngx_uint_t ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx,
     ngx_http_og_limit_t *limit);
 
 
@@ -30,6 +32,8 @@ ngx_int_t
 ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op)
 {
+    op->waited = ctx->waited_before;
+
     if (ctx->keyed && ngx_http_og_fill_record(r, ctx, op) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -215,81 +219,30 @@ ngx_http_og_fill_quotas(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 }
 
 
-ngx_int_t
-ngx_http_og_note_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
-{
-    ngx_array_t          *limits;
-    ngx_http_og_limit_t  *limit;
-
-    limits = ctx->conf->limits;
-
-    if (limits == NULL) {
-        return NGX_OK;
-    }
-
-    if (ctx->counted_limits == NULL) {
-        ctx->counted_limits = ngx_array_create(r->pool, limits->nelts,
-                                               sizeof(ngx_http_og_limit_t));
-        if (ctx->counted_limits == NULL) {
-            return NGX_ERROR;
-        }
-    }
-
-    limit = ngx_array_push_n(ctx->counted_limits, limits->nelts);
-    if (limit == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(limit, limits->elts,
-               limits->nelts * sizeof(ngx_http_og_limit_t));
-
-    return NGX_OK;
-}
-
-
 static ngx_int_t
 ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op, ngx_uint_t policy)
 {
     u_char                 *p;
-    u_char                  owner[NGX_HTTP_OG_DIGEST_SIZE];
     u_char                  name[NGX_HTTP_OG_DIGEST_SIZE];
-    ngx_str_t               value, *store;
+    ngx_int_t               rc;
+    ngx_str_t              *store;
     ngx_http_og_limit_t    *limit;
     ngx_http_og_quota_t    *quota;
     ngx_http_og_counter_t  *counter;
-    static ngx_str_t        kind = ngx_string("key");
 
     limit = ctx->conf->limits->elts;
     limit = &limit[policy];
 
-    if (ngx_http_og_is_counted(ctx->counted_limits, limit)) {
+    if (ngx_http_og_is_counted(ctx, limit)) {
         return NGX_OK;
     }
 
-    ngx_memcpy(owner, ctx->caller, NGX_HTTP_OG_DIGEST_SIZE);
+    rc = ngx_http_og_counter_owner(r, ctx, limit, name);
 
-    if (limit->key) {
-        if (ngx_http_og_evaluate(r, ctx, limit->key, &value) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        if (value.len == 0) {
-            /* as with limit_req: an empty key is not counted */
-            return NGX_OK;
-        }
-
-        ngx_http_og_digest_begin();
-        ngx_http_og_digest_add(&kind);
-        ngx_http_og_digest_add(&limit->key->value);
-        ngx_http_og_digest_add(&value);
-        ngx_http_og_digest_end(owner);
-    }
-
-    if (ngx_http_og_name_owner(ngx_http_og_secrets(r), owner, name)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
+    if (rc != NGX_OK) {
+        /* as with limit_req: an empty key is not counted */
+        return rc == NGX_DECLINED ? NGX_OK : NGX_ERROR;
     }
 
     store = ngx_http_og_store_name(limit->store);
@@ -329,25 +282,64 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 }
 
 
+/* NGX_DECLINED: the limit's key is empty. */
+
+static ngx_int_t
+ngx_http_og_counter_owner(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_http_og_limit_t *limit, u_char *name)
+{
+    u_char            digest[NGX_HTTP_OG_DIGEST_SIZE];
+    ngx_str_t         value;
+    static ngx_str_t  kind = ngx_string("key");
+
+    if (limit->key == NULL) {
+        return ngx_http_og_name_owner(ngx_http_og_secrets(r), ctx->caller,
+                                      name);
+    }
+
+    if (ngx_http_og_evaluate(r, ctx, limit->key, &value) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (value.len == 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_og_digest_begin();
+    ngx_http_og_digest_add(&kind);
+    ngx_http_og_digest_add(&limit->key->value);
+    ngx_http_og_digest_add(&value);
+    ngx_http_og_digest_end(digest);
+
+    return ngx_http_og_name_owner(ngx_http_og_secrets(r), digest, name);
+}
+
+
 /* Whether a location before a redirect has counted there already. */
 
 static ngx_uint_t
-ngx_http_og_is_counted(ngx_array_t *counted, ngx_http_og_limit_t *limit)
+ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx, ngx_http_og_limit_t *limit)
 {
-    ngx_uint_t            i;
-    ngx_http_og_limit_t  *known;
+    ngx_uint_t              i, j;
+    ngx_http_og_limit_t    *known;
+    ngx_http_og_counted_t  *earlier;
 
-    if (counted == NULL) {
+    if (ctx->earlier == NULL) {
         return 0;
     }
 
-    known = counted->elts;
+    earlier = ctx->earlier->elts;
 
-    for (i = 0; i < counted->nelts; i++) {
-        if (known[i].store == limit->store
-            && ngx_http_og_is_same_limit(&known[i], limit))
-        {
-            return 1;
+    for (i = 0; i < ctx->earlier->nelts; i++) {
+
+        known = earlier[i].limits->elts;
+
+        for (j = 0; j < earlier[i].limits->nelts; j++) {
+            if (known[j].store == limit->store
+                && ngx_http_og_is_same_limit(&known[j], limit))
+            {
+                return 1;
+            }
         }
     }
 

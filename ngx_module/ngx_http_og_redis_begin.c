@@ -40,6 +40,7 @@ static ngx_uint_t ngx_http_og_redis_counts(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_asked(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_too_late(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_is_free(ngx_http_og_task_t *task);
 static ngx_http_og_verdict_e ngx_http_og_redis_read_key(
     ngx_http_og_task_t *task, redisReply *reply);
@@ -51,6 +52,7 @@ static void ngx_http_og_redis_admit(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_refuse(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_count_again(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_count_failed(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_look_at_age(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_verdict(ngx_http_og_task_t *task,
@@ -72,9 +74,10 @@ ngx_http_og_redis_begin(ngx_http_og_op_t *op)
     }
 
     task->state = NGX_HTTP_OG_TASK_ASKING;
-    task->deadline = ngx_current_msec + task->rs->conf.timeout;
+    task->deadline = ngx_current_msec + task->rs->conf.timeout - op->waited;
 
-    if (ngx_http_og_redis_prepare(task) != NGX_OK
+    if (op->waited >= task->rs->conf.timeout
+        || ngx_http_og_redis_prepare(task) != NGX_OK
         || ngx_http_og_redis_first_ask(task) != NGX_OK)
     {
         task->state = NGX_HTTP_OG_TASK_OVER;
@@ -302,10 +305,8 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
                                              verdict == NGX_HTTP_OG_ADMITTED);
     }
 
-    /* nobody waits: it timed out, or its requester has gone */
-
     if (task->state != NGX_HTTP_OG_TASK_ASKING || task->closed) {
-        ngx_http_og_redis_give_back(task);
+        ngx_http_og_redis_too_late(task);
         return;
     }
 
@@ -317,6 +318,24 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     }
 
     ngx_http_og_redis_decide(task, verdict, admitted);
+}
+
+
+/*
+ * Nobody waits: it timed out, or its requester has gone.  One that went on
+ * without an answer has spent its units.
+ */
+
+static void
+ngx_http_og_redis_too_late(ngx_http_og_task_t *task)
+{
+    task->spent = (task->state == NGX_HTTP_OG_TASK_OVER && !task->unwanted);
+
+    ngx_http_og_redis_give_back(task);
+
+    if (task->spent && !task->closed) {
+        task->state = NGX_HTTP_OG_TASK_ADMITTED;
+    }
 }
 
 
@@ -517,7 +536,7 @@ ngx_http_og_redis_count_again(ngx_http_og_task_t *task)
         || ngx_http_og_redis_submit_back(task, batch, task->deadline)
            != NGX_OK)
     {
-        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
+        ngx_http_og_redis_count_failed(task);
     }
 }
 
@@ -539,10 +558,24 @@ ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch)
     if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
         || ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_COUNT) != NGX_OK)
     {
-        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
+        ngx_http_og_redis_count_failed(task);
     }
 
     ngx_http_og_redis_task_put(task, batch);
+}
+
+
+/* What the first count refused stays so; one that came late says nothing. */
+
+static void
+ngx_http_og_redis_count_failed(ngx_http_og_task_t *task)
+{
+    if (task->again) {
+        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
+        return;
+    }
+
+    ngx_http_og_redis_begin_failed(task);
 }
 
 

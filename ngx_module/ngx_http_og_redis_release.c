@@ -30,6 +30,9 @@ ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
 
     task = op->backend;
 
+    task->unwanted = 1;
+    task->spent = 0;
+
     if (why != NGX_HTTP_OG_NOT_SENT) {
         for (i = 0; i < op->nquotas && task->units; i++) {
             task->units[i].counted = 0;
@@ -106,7 +109,7 @@ ngx_http_og_redis_back(ngx_http_og_task_t *task,
         goto failed;
     }
 
-    for (i = 0; i < task->op->nquotas; i++) {
+    for (i = 0; i < task->op->nquotas && !task->spent; i++) {
         if (ngx_http_og_redis_back_unit(task, batch, i) != NGX_OK) {
             goto failed;
         }

@@ -105,6 +105,9 @@ typedef struct {
     unsigned                         alone:1;   /* no other gateway's command
                                                    is on its way */
     unsigned                         again:1;   /* counted a second time */
+    unsigned                         unwanted:1;    /* by who has released it */
+    unsigned                         spent:1;   /* units of who went on while
+                                                   the store was away */
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
 

@@ -88,6 +88,8 @@ struct ngx_http_og_op_s {
                                                while secrets change; or NULL */
     ngx_msec_t                   ttl;
     ngx_msec_t                   lease;
+    ngx_msec_t                   waited;    /* for other operations of the
+                                               request: so much less time */
     ngx_http_og_on_unknown_e     on_unknown;
 
     ngx_http_og_quota_t         *quotas;

@@ -30,7 +30,11 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     if (op->nquotas) {
         ngx_str_set(&ctx->limit, "PASSED");
-        ngx_http_og_note_limits(ctx);
+
+        if (ngx_http_og_note_limits(ctx) != NGX_OK) {
+            ngx_http_og_give_up_claim(ctx);
+            op->verdict = NGX_HTTP_OG_LIMITED;
+        }
     }
 
     switch (op->verdict) {

@@ -50,6 +50,33 @@ ngx_http_og_was_sent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 ngx_uint_t
+ngx_http_og_is_spent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->spent) {
+        return 1;
+    }
+
+    /* the upstream of a page about a refusal has seen no order */
+
+    if (ctx->state != NGX_HTTP_OG_PASSED) {
+        return 0;
+    }
+
+#if (NGX_HTTP_CACHE)
+    if (r->cached) {
+        return 1;
+    }
+#endif
+
+    if (r->upstream == NULL && r->upstream_states == NULL) {
+        return 1;
+    }
+
+    return ngx_http_og_was_sent(r, ctx);
+}
+
+
+ngx_uint_t
 ngx_http_og_last_status(ngx_http_request_t *r)
 {
     ngx_http_upstream_state_t  *state;

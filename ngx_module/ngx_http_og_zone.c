@@ -18,6 +18,12 @@
  */
 #define NGX_HTTP_OG_ZONE_DENY       1000
 
+/* For so many ms after a replay keys are looked at first. */
+#define NGX_HTTP_OG_ZONE_REPLAYS    1000
+
+/* Who has no more than a tenth left asks in two writes. */
+#define NGX_HTTP_OG_ZONE_NEAR       10
+
 /* So many make room for one that does not fit: they may be smaller. */
 #define NGX_HTTP_OG_ZONE_EVICTIONS  256
 
@@ -38,6 +44,7 @@ typedef struct {
     ngx_msec_t                   denied;    /* until, by ngx_current_msec */
     ngx_msec_t                   room;      /* when there is some, likewise,
                                                as the store said last */
+    ngx_msec_t                   replays;   /* are likely until, likewise */
     int64_t                      clock;     /* the store's time minus
                                                ngx_current_msec */
     uint64_t                     remaining; /* as the store said last */
@@ -48,6 +55,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node,
+    uint64_t now, og_window_verdict_t *verdict);
 static uint64_t ngx_http_og_zone_now(ngx_http_og_zone_node_t *node);
 static void ngx_http_og_zone_lock(ngx_shm_zone_t *zone);
 static void ngx_http_og_zone_unlock(ngx_shm_zone_t *zone);
@@ -115,20 +124,23 @@ ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data)
 
 ngx_msec_t
 ngx_http_og_zone_denied(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
-    uint64_t *remaining)
+    ngx_uint_t *near)
 {
     ngx_msec_int_t            left;
     ngx_http_og_zone_node_t  *node;
 
     left = 0;
-    *remaining = UINT64_MAX;
 
     ngx_http_og_zone_lock(zone);
 
     node = ngx_http_og_zone_find(zone, counter);
 
     if (node) {
-        *remaining = node->remaining;
+        if (node->remaining <= counter->window.limit / NGX_HTTP_OG_ZONE_NEAR
+            || (ngx_msec_int_t) (node->replays - ngx_current_msec) > 0)
+        {
+            *near = 1;
+        }
 
         if ((ngx_msec_int_t) (node->denied - ngx_current_msec) > 0) {
             left = (ngx_msec_int_t) (node->room - ngx_current_msec);
@@ -143,7 +155,7 @@ ngx_http_og_zone_denied(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
 uint64_t
 ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
-    uint64_t now, const og_window_verdict_t *verdict)
+    uint64_t now, og_window_verdict_t *verdict)
 {
     uint64_t                  slot;
     ngx_http_og_zone_node_t  *node;
@@ -156,15 +168,17 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
     if (node) {
         node->clock = (int64_t) now - (int64_t) ngx_current_msec;
+        ngx_http_og_zone_judge_too(node, now, verdict);
+
+        if (verdict->admitted) {
+            slot = og_count_note(&node->count, &counter->window, now);
+        }
+
         node->remaining = verdict->remaining;
         node->room = ngx_current_msec + (ngx_msec_t) verdict->wait;
         node->denied = ngx_current_msec
                        + ngx_min((ngx_msec_t) verdict->wait,
                                  NGX_HTTP_OG_ZONE_DENY);
-    }
-
-    if (node && verdict->admitted) {
-        slot = og_count_add(&node->count, &counter->window, now);
     }
 
     ngx_http_og_zone_unlock(zone);
@@ -173,12 +187,49 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 }
 
 
+/* What is counted here is no more than the store knows, unless it forgot. */
+
+static void
+ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node, uint64_t now,
+    og_window_verdict_t *verdict)
+{
+    og_window_verdict_t  own;
+
+    og_count_follow(&node->count, &node->window, now);
+    og_count_judge(&node->count, &node->window, now, &own);
+
+    if (verdict->admitted
+        && (!own.admitted || own.remaining < verdict->remaining))
+    {
+        *verdict = own;
+    }
+}
+
+
+void
+ngx_http_og_zone_note_replay(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter)
+{
+    ngx_http_og_zone_node_t  *node;
+
+    ngx_http_og_zone_lock(zone);
+
+    node = ngx_http_og_zone_get(zone, counter);
+
+    if (node) {
+        node->replays = ngx_current_msec + NGX_HTTP_OG_ZONE_REPLAYS;
+    }
+
+    ngx_http_og_zone_unlock(zone);
+}
+
+
 uint64_t
 ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     og_window_verdict_t *verdict)
 {
     uint64_t                  slot, now;
-    og_count_t                none;
+    og_count_t                none, *count;
     ngx_http_og_zone_node_t  *node;
 
     slot = 0;
@@ -189,9 +240,10 @@ ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
     node = ngx_http_og_zone_get(zone, counter);
     now = ngx_http_og_zone_now(node);
+    count = node ? &node->count : &none;
 
-    og_count_judge(node ? &node->count : &none, &counter->window, now,
-                   verdict);
+    og_count_follow(count, &counter->window, now);
+    og_count_judge(count, &counter->window, now, verdict);
 
     if (node && verdict->admitted) {
         slot = og_count_add(&node->count, &counter->window, now);
@@ -327,6 +379,7 @@ ngx_http_og_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_og_counter_t *counter)
     node->window = counter->window;
     node->denied = ngx_current_msec;
     node->room = ngx_current_msec;
+    node->replays = ngx_current_msec;
     node->remaining = UINT64_MAX;
     node->len = counter->key.len;
     ngx_memcpy(node->key, counter->key.data, counter->key.len);

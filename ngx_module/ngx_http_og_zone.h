@@ -36,19 +36,27 @@ ngx_shm_zone_t *ngx_http_og_zone_create(ngx_conf_t *cf, size_t size);
 
 /*
  * When the counter will have room, in ms, if the store has said within a
- * second that it has none; 0: ask the store.  *remaining is what it has told
- * last, or UINT64_MAX.
+ * second that it has none; 0: ask the store.  *near is set where the store
+ * had little left, or a replay was seen within a second: a unit must not be
+ * counted before it is known to be needed.
  */
 ngx_msec_t ngx_http_og_zone_denied(ngx_shm_zone_t *zone,
-    ngx_http_og_counter_t *counter, uint64_t *remaining);
+    ngx_http_og_counter_t *counter, ngx_uint_t *near);
 
 /*
- * Notes what the store has said of one unit, which is counted here too when it
- * is admitted.  now is the store's time.  Returns the slot of the unit.
+ * Notes what the store has said of one unit at now, the store's time.  A unit
+ * that it admits is counted here too, unless this host has let through so much
+ * that there is no room: what was admitted while the store was away, or what
+ * the store has lost.  Then, and where less remains, *verdict is changed.
+ * Returns the slot of the unit.
  */
 uint64_t ngx_http_og_zone_note(ngx_shm_zone_t *zone,
     ngx_http_og_counter_t *counter, uint64_t now,
-    const og_window_verdict_t *verdict);
+    og_window_verdict_t *verdict);
+
+/* A request that costs nothing was asked for. */
+void ngx_http_og_zone_note_replay(ngx_shm_zone_t *zone,
+    ngx_http_og_counter_t *counter);
 
 /* Judges a unit by what this host has counted, and counts it if admitted. */
 uint64_t ngx_http_og_zone_take(ngx_shm_zone_t *zone,

@@ -13,23 +13,58 @@
 
 
 static void og_count_advance(og_count_t *count, uint64_t slot);
+static void og_count_in(og_count_t *count, uint64_t slot);
 static int64_t og_count_of(const og_count_t *count, uint64_t slot);
 
 
 uint64_t
 og_count_add(og_count_t *count, const og_window_t *window, uint64_t now)
 {
-    uint32_t  *units;
-
     og_count_advance(count, og_window_slot(window, now));
-
-    units = &count->slots[count->newest % OG_COUNT_SLOTS];
-
-    if (*units < UINT32_MAX) {
-        (*units)++;
-    }
+    og_count_in(count, count->newest);
 
     return count->newest;
+}
+
+
+uint64_t
+og_count_note(og_count_t *count, const og_window_t *window, uint64_t now)
+{
+    uint64_t  slot;
+
+    slot = og_window_slot(window, now);
+
+    og_count_advance(count, slot);
+
+    if (count->newest - slot >= OG_COUNT_SLOTS) {
+        slot = count->newest;
+    }
+
+    og_count_in(count, slot);
+
+    return slot;
+}
+
+
+void
+og_count_follow(og_count_t *count, const og_window_t *window, uint64_t now)
+{
+    uint64_t    slot, i;
+    og_count_t  former;
+
+    slot = og_window_slot(window, now);
+
+    if (slot > count->newest || count->newest - slot < OG_COUNT_SLOTS) {
+        return;
+    }
+
+    former = *count;
+    count->newest = slot;
+
+    for (i = 0; i < OG_COUNT_SLOTS; i++) {
+        count->slots[(slot + OG_COUNT_SLOTS - i) % OG_COUNT_SLOTS] =
+            former.slots[(former.newest - i) % OG_COUNT_SLOTS];
+    }
 }
 
 
@@ -83,6 +118,19 @@ og_count_advance(og_count_t *count, uint64_t slot)
     while (count->newest < slot) {
         count->newest++;
         count->slots[count->newest % OG_COUNT_SLOTS] = 0;
+    }
+}
+
+
+static void
+og_count_in(og_count_t *count, uint64_t slot)
+{
+    uint32_t  *units;
+
+    units = &count->slots[slot % OG_COUNT_SLOTS];
+
+    if (*units < UINT32_MAX) {
+        (*units)++;
     }
 }
 

@@ -31,6 +31,23 @@ uint64_t og_count_add(og_count_t *count, const og_window_t *window,
     uint64_t now);
 
 
+/*
+ * Counts a unit that a store has counted at now: in the same slot, so that
+ * nothing counts here for longer than it does there, or in the newest one
+ * where that slot has left the window.  Returns the slot.
+ */
+uint64_t og_count_note(og_count_t *count, const og_window_t *window,
+    uint64_t now);
+
+
+/*
+ * A clock that is behind by more than a window was wrong before: what is
+ * counted moves back with it, as old as it was, and leaves the window in time.
+ */
+void og_count_follow(og_count_t *count, const og_window_t *window,
+    uint64_t now);
+
+
 /* Gives a unit back to its slot, where that is still in the window. */
 void og_count_back(og_count_t *count, uint64_t slot);
 

@@ -229,7 +229,9 @@ def test_an_order_with_a_key(proxied, case):                # noqa: F811
             if row.said == UNAVAILABLE:
                 check_problem(answer, 503, "STORE_UNAVAILABLE", "gateway")
         assert gate.orders() == (0 if row.said == UNAVAILABLE else 3)
-    wait_until(lambda: told(order_of(gate, "again", "b")) == PASSED, 10)
+    callers = (f"b{n}" for n in count())
+    wait_until(lambda: told(order_of(gate, "again", next(callers)))
+               == PASSED, 10)
     wait_until(lambda: len(gate.redis.records()) == 1)
     wait_until(lambda: gate.redis.units() == 1)
 

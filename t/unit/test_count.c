@@ -37,6 +37,8 @@
 typedef enum {
     END = 0,
     ADD,                              /* n units at a time */
+    NOTE,                             /* n units that a store has counted */
+    FOLLOW,                           /* a time */
     BACK,                             /* n units to the slot of a time */
     JUDGE                             /* at a time: n remain; -1: refused */
 } step_e;
@@ -145,6 +147,39 @@ static const row_t  rows[] = {
         { ADD, 0, 1 }, { JUDGE, 5999, 55 }, { JUDGE, 65999, 55 },
         { JUDGE, 66000, 59 } } },
 
+    { "what a store has counted stays in its slot", "60r/m", EPOCH,
+      { { NOTE, 3000, 2 }, { NOTE, 2999, 3 }, { JUDGE, 62999, 54 },
+        { JUDGE, 63000, 57 }, { JUDGE, 66000, 59 } } },
+
+    { "in the oldest slot", "60r/m", EPOCH,
+      { { NOTE, 60000, 2 }, { NOTE, 2999, 3 }, { JUDGE, 62999, 54 },
+        { JUDGE, 63000, 57 } } },
+
+    { "or in the newest, where its own has left", "60r/m", EPOCH,
+      { { NOTE, 63000, 2 }, { NOTE, 2999, 3 }, { JUDGE, 63000, 54 },
+        { JUDGE, 125999, 54 }, { JUDGE, 126000, 59 } } },
+
+    { "it goes back to where it was", "60r/m", EPOCH,
+      { { NOTE, 3000, 2 }, { NOTE, 0, 3 }, { BACK, 0, 3 },
+        { JUDGE, 62999, 57 }, { BACK, 0, 1 }, { JUDGE, 62999, 57 } } },
+
+    { "a clock that was wrong holds nothing for ever", "60r/m", EPOCH,
+      { { ADD, DAY, 30 }, { ADD, DAY + 57000, 30 }, { FOLLOW, 57000, 0 },
+        { JUDGE, 57000, -1 }, { JUDGE, 62999, -1 }, { JUDGE, 63000, 29 },
+        { JUDGE, 119999, 29 }, { JUDGE, 120000, 59 } } },
+
+    { "one that is behind by a window stands", "60r/m", EPOCH,
+      { { ADD, 60000, 60 }, { FOLLOW, 0, 0 }, { JUDGE, 0, -1 },
+        { JUDGE, 122999, -1 }, { JUDGE, 123000, 59 } } },
+
+    { "by more it goes on", "60r/m", EPOCH,
+      { { ADD, 63000, 60 }, { FOLLOW, 2999, 0 }, { JUDGE, 2999, -1 },
+        { JUDGE, 62999, -1 }, { JUDGE, 63000, 59 } } },
+
+    { "one that is ahead takes nothing along", "60r/m", EPOCH,
+      { { ADD, 0, 60 }, { FOLLOW, 62999, 0 }, { JUDGE, 62999, -1 },
+        { FOLLOW, DAY, 0 }, { JUDGE, 62999, -1 }, { JUDGE, 63000, 59 } } },
+
     { "the first slots of all", "60r/m", 0,
       { { ADD, 0, 1 }, { JUDGE, 0, 58 }, { ADD, 57000, 1 },
         { JUDGE, 60000, 57 }, { JUDGE, 63000, 58 },
@@ -198,6 +233,17 @@ run_step(const row_t *row, og_count_t *count, const og_window_t *window,
             og_count_add(count, window, at);
         }
 
+        return;
+
+    case NOTE:
+        for (i = 0; i < step->n; i++) {
+            og_count_note(count, window, at);
+        }
+
+        return;
+
+    case FOLLOW:
+        og_count_follow(count, window, at);
         return;
 
     case BACK:
