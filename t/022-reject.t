@@ -267,7 +267,7 @@ Content-Type: application/json
 --- rules
         order_guard_reject price;
         order_guard_idempotency required;
-        order_guard_limit 1r/h;
+        order_guard_limit 2r/h;     # for two repetitions
 --- request eval
 [map { "POST /order\n$_" } ('{"sku":1,"price":1}') x 3, ('{"sku":1}') x 2]
 --- more_headers
