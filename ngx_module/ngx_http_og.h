@@ -89,11 +89,14 @@ ngx_int_t ngx_http_og_set_broken(ngx_http_request_t *r,
 ngx_int_t ngx_http_og_normalise(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
+/* Whether the answer has a Content-Encoding. */
+ngx_uint_t ngx_http_og_is_encoded(ngx_http_request_t *r);
+
 /* Whether the answer says that it is JSON, and is not encoded. */
 ngx_uint_t ngx_http_og_is_json(ngx_http_request_t *r);
 
-/* Makes a problem of the response's status, as ..._render_problem() does. */
-ngx_int_t ngx_http_og_set_problem(ngx_http_request_t *r,
+/* Makes an envelope for the response's status, as rendering it does. */
+ngx_int_t ngx_http_og_set_envelope(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body);
 
 /* Adds the headers of an error of the gateway's; restores keepalive. */
@@ -227,16 +230,24 @@ ngx_uint_t ngx_http_og_error_status(ngx_http_og_error_e error);
 const char *ngx_http_og_error_code(ngx_http_og_error_e error);
 
 /*
- * Renders the problem document for the response in r->headers_out.status:
+ * Renders the envelope of the response in r->headers_out.status, a problem
+ * document or what the format makes of it, for
  * ctx->error, nginx's own error, or the upstream's error whose body is given
  * (empty: not readable).  NGX_ERROR when memory is short.
  */
-ngx_int_t ngx_http_og_render_problem(ngx_http_request_t *r,
+ngx_int_t ngx_http_og_render_envelope(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body, ngx_str_t *text);
 
 /* Moves a malloc'ed text to the request's pool.  NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
     size_t len, ngx_str_t *dst);
+
+/*
+ * Logs what of an upstream's error is not shown: bounded, escaped, without the
+ * caller's token and key.
+ */
+void ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *body, const og_problem_t *problem);
 
 /* The error that nginx's own status stands for, in a guarded request. */
 ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,

@@ -7,6 +7,16 @@
 #include "ngx_http_og.h"
 
 
+static ngx_uint_t ngx_http_og_is_in_shape(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
+
+
+static const ngx_str_t  ngx_http_og_problem_type =
+    ngx_string("application/problem+json");
+static const ngx_str_t  ngx_http_og_json_type =
+    ngx_string("application/json");
+
+
 /* Nothing has left yet, so half an answer becomes an honest error. */
 
 ngx_int_t
@@ -30,7 +40,7 @@ ngx_http_og_set_broken(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ngx_http_og_clear_answer_headers(r);
 
-    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK) {
+    if (ngx_http_og_set_envelope(r, ctx, NULL) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -38,38 +48,55 @@ ngx_http_og_set_broken(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 }
 
 
-/* A problem that the upstream sends already in shape is not touched. */
+/* What the upstream sends already in shape is not touched. */
 
 ngx_int_t
 ngx_http_og_normalise(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_str_t   none = ngx_null_string;
-    ngx_str_t  *body;
-    ngx_str_t  *type;
+    ngx_str_t  none = ngx_null_string;
 
-    type = &r->headers_out.content_type;
-
-    if (ngx_http_og_media_type_length(type)
-        == sizeof("application/problem+json") - 1
-        && ngx_strncasecmp(type->data, (u_char *) "application/problem+json",
-                           sizeof("application/problem+json") - 1)
-           == 0
-        && ctx->gathered_size <= NGX_HTTP_OG_ERROR_LIMIT
-        && og_problem_is_valid(r->headers_out.status, ctx->content.data,
-                               ctx->content.len))
+    if (ctx->gathered_size > NGX_HTTP_OG_ERROR_LIMIT
+        || ngx_http_og_is_encoded(r))
     {
+        return ngx_http_og_set_envelope(r, ctx, &none);
+    }
+
+    if (ngx_http_og_is_in_shape(r, ctx)) {
         return NGX_OK;
     }
 
-    body = &none;
+    return ngx_http_og_set_envelope(r, ctx, &ctx->content);
+}
 
-    if (ctx->gathered_size <= NGX_HTTP_OG_ERROR_LIMIT
-        && ngx_http_og_is_json(r))
-    {
-        body = &ctx->content;
+
+static ngx_uint_t
+ngx_http_og_is_in_shape(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_str_t  *type;
+
+    if (ctx->conf->format) {
+        return ngx_http_og_is_json(r)
+               && og_format_matches(ctx->conf->format, r->headers_out.status,
+                                    ctx->content.data, ctx->content.len);
     }
 
-    return ngx_http_og_set_problem(r, ctx, body);
+    type = &r->headers_out.content_type;
+
+    return ngx_http_og_media_type_length(type)
+           == ngx_http_og_problem_type.len
+           && ngx_strncasecmp(type->data, ngx_http_og_problem_type.data,
+                              ngx_http_og_problem_type.len)
+              == 0
+           && og_problem_is_valid(r->headers_out.status, ctx->content.data,
+                                  ctx->content.len);
+}
+
+
+ngx_uint_t
+ngx_http_og_is_encoded(ngx_http_request_t *r)
+{
+    return r->headers_out.content_encoding
+           && r->headers_out.content_encoding->value.len;
 }
 
 
@@ -82,9 +109,7 @@ ngx_http_og_is_json(ngx_http_request_t *r)
     type = r->headers_out.content_type.data;
     len = ngx_http_og_media_type_length(&r->headers_out.content_type);
 
-    if (r->headers_out.content_encoding
-        && r->headers_out.content_encoding->value.len)
-    {
+    if (ngx_http_og_is_encoded(r)) {
         return 0;
     }
 
@@ -98,12 +123,12 @@ ngx_http_og_is_json(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_og_set_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+ngx_http_og_set_envelope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_str_t *upstream_body)
 {
     ngx_str_t  text;
 
-    if (ngx_http_og_render_problem(r, ctx, upstream_body, &text) != NGX_OK) {
+    if (ngx_http_og_render_envelope(r, ctx, upstream_body, &text) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -112,8 +137,10 @@ ngx_http_og_set_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_clear_body_headers(r);
 
     r->headers_out.content_length_n = text.len;
-    r->headers_out.content_type_len = sizeof("application/problem+json") - 1;
-    ngx_str_set(&r->headers_out.content_type, "application/problem+json");
+    r->headers_out.content_type = ctx->conf->format
+                                  ? ngx_http_og_json_type
+                                  : ngx_http_og_problem_type;
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
 
     return ngx_http_og_set_status_line(r);
 }

@@ -21,7 +21,6 @@ static char *ngx_http_og_values(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data);
 
 
 static ngx_conf_enum_t  ngx_http_og_match_modes[] = {
@@ -64,13 +63,6 @@ static ngx_conf_enum_t  ngx_http_og_limit_failure_modes[] = {
 };
 
 
-static ngx_conf_enum_t  ngx_http_og_error_modes[] = {
-    { ngx_string("off"), 0 },
-    { ngx_string("problem"), 1 },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_conf_enum_t  ngx_http_og_detail_modes[] = {
     { ngx_string("pass"), NGX_HTTP_OG_DETAIL_PASS },
     { ngx_string("hide"), NGX_HTTP_OG_DETAIL_HIDE },
@@ -79,7 +71,7 @@ static ngx_conf_enum_t  ngx_http_og_detail_modes[] = {
 
 
 static ngx_conf_post_handler_pt  ngx_http_og_error_type_p =
-    ngx_http_og_error_type;
+    ngx_http_og_check_error_type;
 
 
 #define NGX_HTTP_OG_ANY_CONF                                                  \
@@ -279,10 +271,31 @@ ngx_command_t  ngx_http_og_commands[] = {
 
     { ngx_string("order_guard_errors"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE1,
-      ngx_http_og_conf_enum,
+      ngx_http_og_conf_errors,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_og_loc_conf_t, errors),
-      &ngx_http_og_error_modes },
+      0,
+      NULL },
+
+    { ngx_string("order_guard_error_format"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_og_conf_error_format,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_error_fields"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
+      ngx_http_og_conf_error_fields,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("order_guard_error_when"),
+      NGX_HTTP_OG_ANY_CONF|NGX_CONF_TAKE3,
+      ngx_http_og_conf_error_when,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
 
     { ngx_string("order_guard_error_skip"),
       NGX_HTTP_OG_ANY_CONF|NGX_CONF_1MORE,
@@ -599,61 +612,6 @@ ngx_http_og_statuses(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             ngx_http_og_status_add(*set, first++);
         }
     }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_og_error_type(ngx_conf_t *cf, void *post, void *data)
-{
-    ngx_str_t *base = data;
-
-    u_char     *p;
-    size_t      i;
-
-    if (ngx_strcmp(base->data, "about:blank") == 0) {
-        ngx_str_set(base, "");
-        return NGX_CONF_OK;
-    }
-
-    if (ngx_strncmp(base->data, "https://", 8) != 0
-        && ngx_strncmp(base->data, "http://", 7) != 0
-        && ngx_strncmp(base->data, "urn:", 4) != 0
-        && base->data[0] != '/')
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid base \"%V\", it must begin with "
-                           "\"https://\", \"http://\", \"urn:\" or \"/\"",
-                           base);
-        return NGX_CONF_ERROR;
-    }
-
-    for (i = 0; i < base->len; i++) {
-        if (base->data[i] <= ' ' || base->data[i] > '~'
-            || base->data[i] == '"')
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid character in base \"%V\"", base);
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    /* a code is appended to a path or a name, not to its last word */
-
-    if (ngx_strchr("/#:=-_?", base->data[base->len - 1])) {
-        return NGX_CONF_OK;
-    }
-
-    p = ngx_pnalloc(cf->pool, base->len + 2);
-    if (p == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    ngx_sprintf(p, "%V/%Z", base);
-
-    base->data = p;
-    base->len++;
 
     return NGX_CONF_OK;
 }

@@ -77,4 +77,20 @@ ngx_int_t ngx_http_og_bind_limits(ngx_conf_t *cf,
     ngx_http_og_loc_conf_t *conf);
 
 
+/* ngx_http_og_error_conf.c: directive setters */
+
+char *ngx_http_og_conf_errors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_og_conf_error_format(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_og_conf_error_fields(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_og_conf_error_when(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_og_check_error_type(ngx_conf_t *cf, void *post, void *data);
+
+/* Merges what a level says of errors. */
+void ngx_http_og_merge_errors(ngx_http_og_loc_conf_t *prev,
+    ngx_http_og_loc_conf_t *conf);
+
+
 #endif /* NGX_HTTP_OG_CONF_H_INCLUDED_ */

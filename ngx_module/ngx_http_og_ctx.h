@@ -117,6 +117,7 @@ typedef struct {
     unsigned                     counted:1;     /* op->quotas are judged */
     unsigned                     spent:1;       /* sent before a redirect */
     unsigned                     normalise:1;   /* the answer is an error */
+    unsigned                     doubtful:1;    /* a success may be one */
     unsigned                     dispatched:1;  /* a content handler ran */
     unsigned                     redirected:1;  /* recovered after one */
     unsigned                     insisted:1;    /* refused behind one */

@@ -21,6 +21,8 @@ static ngx_int_t ngx_http_og_no_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_uint_t ngx_http_og_is_normalised(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_is_doubtful(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_gather_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_rendered(ngx_http_request_t *r,
@@ -62,8 +64,9 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
     }
 
     ctx->normalise = ngx_http_og_is_normalised(r, ctx);
+    ctx->doubtful = ngx_http_og_is_doubtful(r, ctx);
 
-    if (ctx->claimed || ctx->normalise) {
+    if (ctx->claimed || ctx->normalise || ctx->doubtful) {
         return ngx_http_og_gather_answer(r, ctx);
     }
 
@@ -192,7 +195,7 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
                ? ngx_http_og_send_header(r, ctx) : NGX_ERROR;
     }
 
-    if (ngx_http_og_set_problem(r, ctx, NULL) != NGX_OK
+    if (ngx_http_og_set_envelope(r, ctx, NULL) != NGX_OK
         || ngx_http_og_add_error_headers(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
@@ -250,6 +253,22 @@ ngx_http_og_is_normalised(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
            && r->headers_out.status >= NGX_HTTP_BAD_REQUEST
            && !ngx_http_og_status_in(ctx->conf->error_skip,
                                      r->headers_out.status);
+}
+
+
+/* Whether only its body tells if it is a success. */
+
+static ngx_uint_t
+ngx_http_og_is_doubtful(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    return ctx->conf->errors
+           && ctx->conf->error_when
+           && r->headers_out.status >= NGX_HTTP_OK
+           && r->headers_out.status < NGX_HTTP_SPECIAL_RESPONSE
+           && !r->header_only
+           && (ctx->claimed || r->headers_out.content_length_n
+                               <= (off_t) NGX_HTTP_OG_ERROR_LIMIT)
+           && ngx_http_og_is_json(r);
 }
 
 

@@ -14,6 +14,8 @@ static ngx_int_t ngx_http_og_finish(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_join(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_judge_success(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 static ngx_uint_t ngx_http_og_is_cut_short(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_start_streaming(ngx_http_request_t *r,
@@ -30,16 +32,17 @@ ngx_int_t
 ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_chain_t *in)
 {
+    size_t      limit;
     ngx_uint_t  last, flush;
 
     last = 0;
     flush = 0;
+    limit = ctx->claimed ? ctx->conf->response_limit : NGX_HTTP_OG_ERROR_LIMIT;
 
     for ( /* void */ ; in; in = in->next) {
 
         if (!ctx->normalise
-            && ctx->gathered_size + ngx_buf_size(in->buf)
-               > ctx->conf->response_limit)
+            && ctx->gathered_size + ngx_buf_size(in->buf) > limit)
         {
             if (ngx_http_og_start_streaming(r, ctx) == NGX_ERROR) {
                 return NGX_ERROR;
@@ -152,6 +155,10 @@ ngx_http_og_finish(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         return ngx_http_og_cut_short(r, ctx);
     }
 
+    if (ctx->doubtful && ngx_http_og_judge_success(r, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (ctx->normalise && ngx_http_og_normalise(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -224,7 +231,7 @@ ngx_http_og_join(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (!ctx->claimed || r->method == NGX_HTTP_HEAD
+    if (!(ctx->claimed || ctx->doubtful) || r->method == NGX_HTTP_HEAD
         || r->headers_out.status == NGX_HTTP_NO_CONTENT
         || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
     {
@@ -240,6 +247,27 @@ ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     return ngx_http_og_close_delimited(r)
            && ngx_http_og_is_json(r)
            && !og_json_is_ended(ctx->content.data, ctx->content.len);
+}
+
+
+static ngx_int_t
+ngx_http_og_judge_success(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
+{
+    ngx_uint_t    status;
+    ngx_array_t  *when;
+
+    when = ctx->conf->error_when;
+
+    status = og_when_status(when->elts, when->nelts, ctx->content.data,
+                            ctx->content.len);
+    if (status == 0) {
+        return NGX_OK;
+    }
+
+    ctx->normalise = 1;
+    r->headers_out.status = status;
+
+    return ngx_http_og_set_status_line(r);
 }
 
 
@@ -271,7 +299,7 @@ ngx_http_og_start_streaming(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     /* a client that left does not stop the order */
 
-    return rc == NGX_ERROR ? NGX_OK : rc;
+    return rc == NGX_ERROR && ctx->keyed ? NGX_OK : rc;
 }
 
 
@@ -288,6 +316,10 @@ ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_int_t     rc;
     ngx_uint_t    last;
     ngx_chain_t  *out;
+
+    if (!ctx->keyed) {
+        return ngx_http_og_next_body_filter(r, in);
+    }
 
     if (!ctx->claimed) {
         return ngx_http_og_pass_on(r, in);

@@ -66,6 +66,13 @@ ngx_http_og_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
+    if (ngx_array_init(&omcf->formats, cf->pool, 1,
+                       sizeof(ngx_http_og_format_t))
+        != NGX_OK)
+    {
+        return NULL;
+    }
+
     if (ngx_array_init(&omcf->limits, cf->pool, 4,
                        sizeof(ngx_http_og_limit_t *))
         != NGX_OK)
@@ -94,6 +101,7 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
      *     olcf->fields = NULL;
      *     olcf->key_header = { 0, NULL };
      *     olcf->error_type = { 0, NULL };
+     *     olcf->format = NULL;
      */
 
     olcf->enable = NGX_CONF_UNSET;
@@ -120,6 +128,8 @@ ngx_http_og_create_loc_conf(ngx_conf_t *cf)
     olcf->limit_headers = NGX_CONF_UNSET_UINT;
     olcf->limit_failure = NGX_CONF_UNSET_UINT;
     olcf->errors = NGX_CONF_UNSET_UINT;
+    olcf->error_places = NGX_CONF_UNSET_PTR;
+    olcf->error_when = NGX_CONF_UNSET_PTR;
     olcf->error_skip = NGX_CONF_UNSET_PTR;
     olcf->error_detail = NGX_CONF_UNSET_UINT;
 
@@ -164,11 +174,7 @@ ngx_http_og_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_uint_value(conf->limit_failure, prev->limit_failure,
                               NGX_HTTP_OG_LIMIT_LOCAL);
 
-    ngx_conf_merge_uint_value(conf->errors, prev->errors, 1);
-    ngx_conf_merge_ptr_value(conf->error_skip, prev->error_skip, NULL);
-    ngx_conf_merge_uint_value(conf->error_detail, prev->error_detail,
-                              NGX_HTTP_OG_DETAIL_DEFAULT);
-    ngx_conf_merge_str_value(conf->error_type, prev->error_type, "");
+    ngx_http_og_merge_errors(prev, conf);
 
     if (!ngx_http_og_is_on(conf)) {
         return NGX_CONF_OK;

@@ -28,6 +28,8 @@ static void ngx_http_og_fill_wire(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, og_problem_t *problem);
 static void ngx_http_og_fill_upstream(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *body, og_problem_t *problem);
+static ngx_uint_t ngx_http_og_take_parts(ngx_http_og_ctx_t *ctx,
+    ngx_str_t *body, og_problem_t *problem);
 static ngx_uint_t ngx_http_og_is_transient(ngx_uint_t status);
 static ngx_int_t ngx_http_og_trace_id(ngx_http_request_t *r, u_char **text);
 static char *ngx_http_og_malformed_errors(ngx_http_og_ctx_t *ctx);
@@ -159,7 +161,7 @@ ngx_http_og_error_of_status(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_http_og_render_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+ngx_http_og_render_envelope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_str_t *upstream_body, ngx_str_t *text)
 {
     int            rc;
@@ -210,7 +212,9 @@ ngx_http_og_render_problem(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     } else {
         ngx_memcpy(ctx->error_code.data, problem.code, ctx->error_code.len);
-        rc = og_problem_render(&problem, &rendered, &len);
+        rc = ctx->conf->format
+             ? og_format_render(ctx->conf->format, &problem, &rendered, &len)
+             : og_problem_render(&problem, &rendered, &len);
     }
 
     og_problem_free(&problem);
@@ -289,7 +293,7 @@ static void
 ngx_http_og_fill_upstream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_str_t *body, og_problem_t *problem)
 {
-    ngx_uint_t  detail, freed;
+    ngx_uint_t  freed;
 
     problem->from_upstream = r->upstream != NULL;
 
@@ -308,19 +312,41 @@ ngx_http_og_fill_upstream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
                                 ? OG_TRI_TRUE : OG_TRI_FALSE;
     }
 
-    if (body->len == 0 || og_problem_read(problem, body->data, body->len) != 0)
+    if (body->len && !ngx_http_og_take_parts(ctx, body, problem)) {
+        ngx_http_og_log_hidden(r, ctx, body, problem);
+    }
+}
+
+
+/* Whether all that the upstream said may be shown. */
+
+static ngx_uint_t
+ngx_http_og_take_parts(ngx_http_og_ctx_t *ctx, ngx_str_t *body,
+    og_problem_t *problem)
+{
+    ngx_uint_t  detail, shown;
+
+    if (og_problem_read(problem, ctx->conf->error_places, body->data,
+                        body->len)
+        != 0)
     {
-        return;
+        return 0;
     }
 
     detail = ctx->conf->error_detail;
 
-    if (detail == NGX_HTTP_OG_DETAIL_HIDE
-        || (detail == NGX_HTTP_OG_DETAIL_DEFAULT && problem->status >= 500))
+    if (detail == NGX_HTTP_OG_DETAIL_PASS
+        || (detail == NGX_HTTP_OG_DETAIL_DEFAULT && problem->status < 500))
     {
-        problem->detail = NULL;
-        problem->errors = NULL;
+        return 1;
     }
+
+    shown = (problem->detail == NULL && problem->errors == NULL);
+
+    problem->detail = NULL;
+    problem->errors = NULL;
+
+    return shown;
 }
 
 

@@ -15,9 +15,12 @@
 #include <ngx_http.h>
 
 #include "ngx_http_og_store.h"
+#include "og_envelope.h"
 #include "og_fields.h"
+#include "og_format.h"
 #include "og_secret.h"
 #include "og_set.h"
+#include "og_when.h"
 #include "og_window.h"
 
 
@@ -106,10 +109,18 @@ typedef struct {
 } ngx_http_og_secrets_t;
 
 
+/* What errors look like. */
+typedef struct {
+    ngx_str_t                    name;
+    og_format_t                 *format;
+} ngx_http_og_format_t;
+
+
 typedef struct {
     ngx_http_og_secrets_t        secrets;
     ngx_array_t                  stores;    /* of ngx_http_og_store_t * */
     ngx_array_t                  limits;    /* of ngx_http_og_limit_t *, all */
+    ngx_array_t                  formats;   /* of ngx_http_og_format_t */
     size_t                       zone_size;
     ngx_shm_zone_t              *zone;      /* NULL: there are no limits */
     ngx_http_core_srv_conf_t    *nameless;  /* a server without a name */
@@ -164,7 +175,10 @@ typedef struct {
     ngx_uint_t                   limit_headers; /* NGX_HTTP_OG_HEADERS_... */
     ngx_uint_t                   limit_failure;
 
-    ngx_uint_t                   errors;        /* 1: problem */
+    ngx_uint_t                   errors;        /* 0: off */
+    og_format_t                 *format;        /* NULL: problem */
+    og_problem_places_t         *error_places;  /* NULL: by default */
+    ngx_array_t                 *error_when;    /* of og_when_t */
     ngx_http_og_statuses_t      *error_skip;
     ngx_uint_t                   error_detail;
     ngx_str_t                    error_type;    /* NUL-terminated */

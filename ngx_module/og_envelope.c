@@ -24,7 +24,6 @@ static int og_problem_put_text(json_t *document, const char *name,
     const char *text, size_t max);
 static int og_problem_put_tri(json_t *document, const char *name,
     og_tri_e value);
-static int og_problem_errors_length(const char *errors, size_t *len);
 static int og_problem_write(const json_t *document, const char *errors,
     size_t errors_len, char **text, size_t *len);
 static char og_problem_type_char(char ch);
@@ -146,40 +145,6 @@ og_problem_put_tri(json_t *document, const char *name, og_tri_e value)
     }
 
     return json_object_set_new(document, name, json_boolean(value));
-}
-
-
-/* *len is 0 where the text is none that may be spliced in. */
-
-static int
-og_problem_errors_length(const char *errors, size_t *len)
-{
-    size_t            size;
-    og_json_type_e    root;
-    og_body_status_e  status;
-
-    *len = 0;
-
-    if (errors == NULL) {
-        return 0;
-    }
-
-    size = strlen(errors);
-
-    if (size > OG_PROBLEM_MAX_ERRORS) {
-        return 0;
-    }
-
-    /* One level is the document's own. */
-
-    status = og_problem_scan((const unsigned char *) errors, size,
-                             OG_PROBLEM_MAX_DEPTH - 1, &root);
-
-    if (root == OG_JSON_ARRAY || root == OG_JSON_OBJECT) {
-        *len = size;
-    }
-
-    return status == OG_BODY_NO_MEMORY ? -1 : 0;
 }
 
 

@@ -65,11 +65,28 @@ int og_problem_render(const og_problem_t *problem, char **text, size_t *len);
 
 
 /*
+ * Where an upstream's errors have their parts: lists of JSON Pointers (RFC
+ * 6901) that end in NULL.  NULL instead of a list, or of all: the defaults
+ * below.
+ */
+typedef struct {
+    const char *const    *code;
+    const char *const    *detail;
+    const char *const    *errors;
+    const char *const    *trace_id;
+} og_problem_places_t;
+
+
+/*
  * Reads an upstream's JSON error into code, detail, errors and trace_id by
- * the default pointers of the interface:
+ * the places given, or the default pointers of the interface:
  *
  *     code      /code /error/code /error_code /errorCode /status, strings of
- *               1 to 64 characters A-Z a-z 0-9 _ . : -
+ *               1 to 64 characters A-Z a-z 0-9 _ . : - or, but for the
+ *               default /status, numbers of 1 to 9 digits that are not the
+ *               status: the name of a gRPC code where
+ *               og_status_grpc_name() knows it; by default, too, /error
+ *               beside an /error_description (RFC 6749, section 5.2)
  *     detail    /message /error/message /detail /error_description /error
  *               /title, strings that are not empty, cut at 1024 bytes
  *     errors    /errors /error/details /details /violations, arrays and
@@ -83,8 +100,8 @@ int og_problem_render(const og_problem_t *problem, char **text, size_t *len);
  * read made is freed.  Returns 0, or -1 when the body is no strict JSON object
  * of at most 64 levels or memory is short (problem is then untouched).
  */
-int og_problem_read(og_problem_t *problem, const unsigned char *body,
-    size_t len);
+int og_problem_read(og_problem_t *problem, const og_problem_places_t *places,
+    const unsigned char *body, size_t len);
 
 
 /*

@@ -8,12 +8,15 @@
  */
 
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "og_envelope.h"
 #include "og_envelope_text.h"
+
+
+/* A number that is a code has no more. */
+#define OG_PROBLEM_MAX_DIGITS  9
 
 
 /* Owned by the problem that it was read into. */
@@ -33,20 +36,29 @@ typedef struct {
 } og_problem_body_t;
 
 
-typedef int (*og_problem_accept_pt)(const unsigned char *text, size_t len);
-
-
 static og_problem_texts_t *og_problem_create_texts(og_json_value_t errors);
 static void og_problem_take_texts(og_problem_t *problem,
-    og_problem_texts_t *texts, const og_problem_body_t *body);
-static og_json_value_t og_problem_find_errors(const og_problem_body_t *body);
+    og_problem_texts_t *texts, const og_problem_body_t *body,
+    const og_problem_places_t *places);
+static og_json_value_t og_problem_find_errors(const og_problem_body_t *body,
+    const og_problem_places_t *places);
+static size_t og_problem_find_code(const og_problem_body_t *body,
+    const char *const *pointers, unsigned status, char *code);
+static int og_problem_number_code(og_json_value_t value, unsigned status,
+    char *code);
+static size_t og_problem_find_oauth_code(const og_problem_body_t *body,
+    char *code);
 static size_t og_problem_find_text(const og_problem_body_t *body,
-    const char *const *pointers, og_problem_accept_pt accept);
+    const char *const *pointers);
+static size_t og_problem_text(const og_problem_body_t *body,
+    og_json_value_t value);
 static og_json_value_t og_problem_find(const og_problem_body_t *body,
     const char *pointer);
 static int og_problem_has_elements(og_json_value_t container);
 static int og_problem_is_code(const unsigned char *text, size_t len);
-static int og_problem_is_text(const unsigned char *text, size_t len);
+
+
+static const og_problem_places_t  og_default_places;
 
 
 /* Where upstreams put their errors, in the order of preference. */
@@ -70,7 +82,8 @@ static const char *const  og_trace_id_pointers[] = {
 
 
 int
-og_problem_read(og_problem_t *problem, const unsigned char *body, size_t len)
+og_problem_read(og_problem_t *problem, const og_problem_places_t *places,
+    const unsigned char *body, size_t len)
 {
     og_json_type_e       root;
     og_problem_body_t    source;
@@ -90,11 +103,15 @@ og_problem_read(og_problem_t *problem, const unsigned char *body, size_t len)
         return -1;
     }
 
-    texts = og_problem_create_texts(og_problem_find_errors(&source));
+    if (places == NULL) {
+        places = &og_default_places;
+    }
+
+    texts = og_problem_create_texts(og_problem_find_errors(&source, places));
 
     if (texts) {
         og_problem_free(problem);
-        og_problem_take_texts(problem, texts, &source);
+        og_problem_take_texts(problem, texts, &source, places);
     }
 
     free(source.scratch);
@@ -106,8 +123,7 @@ og_problem_read(og_problem_t *problem, const unsigned char *body, size_t len)
 int
 og_problem_is_valid(unsigned status, const unsigned char *body, size_t len)
 {
-    char               number[16];
-    size_t             i, number_len;
+    size_t             i;
     og_json_type_e     root, types[3];
     og_json_value_t    value;
     og_problem_body_t  source;
@@ -138,14 +154,7 @@ og_problem_is_valid(unsigned status, const unsigned char *body, size_t len)
 
     value = og_problem_find(&source, "/status");
 
-    if (value.type == OG_JSON_NONE) {
-        return 1;
-    }
-
-    number_len = (size_t) snprintf(number, sizeof(number), "%u", status);
-
-    return value.type == OG_JSON_NUMBER && value.len == number_len
-           && memcmp(value.data, number, number_len) == 0;
+    return value.type == OG_JSON_NONE || og_problem_is_status(value, status);
 }
 
 
@@ -204,7 +213,7 @@ og_problem_create_texts(og_json_value_t errors)
 
 static void
 og_problem_take_texts(og_problem_t *problem, og_problem_texts_t *texts,
-    const og_problem_body_t *body)
+    const og_problem_body_t *body, const og_problem_places_t *places)
 {
     size_t  len;
 
@@ -214,15 +223,19 @@ og_problem_take_texts(og_problem_t *problem, og_problem_texts_t *texts,
         problem->errors = texts->errors;
     }
 
-    len = og_problem_find_text(body, og_code_pointers, og_problem_is_code);
+    len = og_problem_find_code(body, places->code, problem->status,
+                               texts->code);
+
+    if (len == 0 && places->code == NULL) {
+        len = og_problem_find_oauth_code(body, texts->code);
+    }
 
     if (len) {
-        og_problem_clean(texts->code, OG_PROBLEM_MAX_CODE, body->scratch,
-                         len);
         problem->code = texts->code;
     }
 
-    len = og_problem_find_text(body, og_detail_pointers, og_problem_is_text);
+    len = og_problem_find_text(body, places->detail ? places->detail
+                                                    : og_detail_pointers);
 
     if (len) {
         og_problem_clean(texts->detail, OG_PROBLEM_MAX_TEXT, body->scratch,
@@ -230,8 +243,9 @@ og_problem_take_texts(og_problem_t *problem, og_problem_texts_t *texts,
         problem->detail = texts->detail;
     }
 
-    len = og_problem_find_text(body, og_trace_id_pointers,
-                               og_problem_is_text);
+    len = og_problem_find_text(body, places->trace_id
+                                     ? places->trace_id
+                                     : og_trace_id_pointers);
 
     if (len) {
         og_problem_clean(texts->trace_id, OG_PROBLEM_MAX_TRACE_ID,
@@ -242,12 +256,15 @@ og_problem_take_texts(og_problem_t *problem, og_problem_texts_t *texts,
 
 
 static og_json_value_t
-og_problem_find_errors(const og_problem_body_t *body)
+og_problem_find_errors(const og_problem_body_t *body,
+    const og_problem_places_t *places)
 {
     const char *const  *pointer;
     og_json_value_t     value;
 
-    for (pointer = og_errors_pointers; *pointer; pointer++) {
+    pointer = places->errors ? places->errors : og_errors_pointers;
+
+    for ( /* void */ ; *pointer; pointer++) {
         value = og_problem_find(body, *pointer);
 
         if ((value.type == OG_JSON_ARRAY || value.type == OG_JSON_OBJECT)
@@ -268,27 +285,126 @@ og_problem_find_errors(const og_problem_body_t *body)
 
 static size_t
 og_problem_find_text(const og_problem_body_t *body,
-    const char *const *pointers, og_problem_accept_pt accept)
+    const char *const *pointers)
 {
-    size_t           len;
-    og_json_value_t  value;
+    size_t  len;
 
     for ( /* void */ ; *pointers; pointers++) {
-        value = og_problem_find(body, *pointers);
 
-        if (value.type != OG_JSON_STRING) {
-            continue;
-        }
+        len = og_problem_text(body, og_problem_find(body, *pointers));
 
-        len = (size_t) (og_json_unescape(body->scratch, value.data, value.len)
-                        - body->scratch);
-
-        if (accept(body->scratch, len)) {
+        if (len) {
             return len;
         }
     }
 
     return 0;
+}
+
+
+/* 0 unless the value is a string. */
+
+static size_t
+og_problem_text(const og_problem_body_t *body, og_json_value_t value)
+{
+    if (value.type != OG_JSON_STRING) {
+        return 0;
+    }
+
+    return (size_t) (og_json_unescape(body->scratch, value.data, value.len)
+                     - body->scratch);
+}
+
+
+/* Writes the code, and returns its length or 0. */
+
+static size_t
+og_problem_find_code(const og_problem_body_t *body,
+    const char *const *pointers, unsigned status, char *code)
+{
+    size_t             len;
+    og_json_value_t    value;
+    const char *const *pointer;
+
+    for (pointer = pointers ? pointers : og_code_pointers;
+         *pointer;
+         pointer++)
+    {
+        value = og_problem_find(body, *pointer);
+
+        /* what is called so by default is mostly the status itself */
+
+        if (value.type == OG_JSON_NUMBER
+            && (pointers || strcmp(*pointer, "/status") != 0)
+            && og_problem_number_code(value, status, code))
+        {
+            return strlen(code);
+        }
+
+        len = og_problem_text(body, value);
+
+        if (og_problem_is_code(body->scratch, len)) {
+            memcpy(code, body->scratch, len);
+            code[len] = '\0';
+
+            return len;
+        }
+    }
+
+    return 0;
+}
+
+
+static int
+og_problem_number_code(og_json_value_t value, unsigned status, char *code)
+{
+    size_t       i;
+    unsigned     number;
+    const char  *name;
+
+    if (value.len > OG_PROBLEM_MAX_DIGITS) {
+        return 0;
+    }
+
+    number = 0;
+
+    for (i = 0; i < value.len; i++) {
+
+        if (value.data[i] < '0' || value.data[i] > '9') {
+            return 0;
+        }
+
+        number = number * 10 + (unsigned) (value.data[i] - '0');
+    }
+
+    if (number == status) {
+        return 0;
+    }
+
+    name = og_status_grpc_name(number, status);
+
+    if (name) {
+        memcpy(code, name, strlen(name) + 1);
+
+    } else {
+        memcpy(code, value.data, value.len);
+        code[value.len] = '\0';
+    }
+
+    return 1;
+}
+
+
+static size_t
+og_problem_find_oauth_code(const og_problem_body_t *body, char *code)
+{
+    static const char *const  error[] = { "/error", NULL };
+
+    if (og_problem_find(body, "/error_description").type != OG_JSON_STRING) {
+        return 0;
+    }
+
+    return og_problem_find_code(body, error, 0, code);
 }
 
 
@@ -339,13 +455,4 @@ og_problem_is_code(const unsigned char *text, size_t len)
     }
 
     return 1;
-}
-
-
-static int
-og_problem_is_text(const unsigned char *text, size_t len)
-{
-    (void) text;
-
-    return len > 0;
 }

@@ -6,6 +6,7 @@
  */
 
 
+#include <stdio.h>
 #include <string.h>
 
 #include "og_envelope_text.h"
@@ -79,4 +80,49 @@ og_problem_clean(char *dst, size_t max, const unsigned char *text, size_t len)
     dst[used] = '\0';
 
     return used;
+}
+
+
+int
+og_problem_errors_length(const char *errors, size_t *len)
+{
+    size_t            size;
+    og_json_type_e    root;
+    og_body_status_e  status;
+
+    *len = 0;
+
+    if (errors == NULL) {
+        return 0;
+    }
+
+    size = strlen(errors);
+
+    if (size > OG_PROBLEM_MAX_ERRORS) {
+        return 0;
+    }
+
+    /* One level is the document's own. */
+
+    status = og_problem_scan((const unsigned char *) errors, size,
+                             OG_PROBLEM_MAX_DEPTH - 1, &root);
+
+    if (root == OG_JSON_ARRAY || root == OG_JSON_OBJECT) {
+        *len = size;
+    }
+
+    return status == OG_BODY_NO_MEMORY ? -1 : 0;
+}
+
+
+int
+og_problem_is_status(og_json_value_t value, unsigned status)
+{
+    char    number[16];
+    size_t  len;
+
+    len = (size_t) snprintf(number, sizeof(number), "%u", status);
+
+    return value.type == OG_JSON_NUMBER && value.len == len
+           && memcmp(value.data, number, len) == 0;
 }

@@ -43,4 +43,15 @@ size_t og_problem_clean(char *dst, size_t max, const unsigned char *text,
     size_t len);
 
 
+/* Whether it is the number of the status, in plain digits. */
+int og_problem_is_status(og_json_value_t value, unsigned status);
+
+/*
+ * *len is the length of details that may be spliced in as they are: a strict
+ * JSON array or object of at most OG_PROBLEM_MAX_ERRORS bytes; else 0.
+ * Returns 0, or -1 when memory is short.
+ */
+int og_problem_errors_length(const char *errors, size_t *len);
+
+
 #endif /* OG_ENVELOPE_TEXT_H_INCLUDED_ */

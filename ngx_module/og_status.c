@@ -6,6 +6,8 @@
  */
 
 
+#include <stddef.h>
+
 #include "og_status.h"
 
 
@@ -96,6 +98,32 @@ static const og_status_t  og_statuses[] = {
 };
 
 
+/* By google.rpc.Code; the statuses are gRPC-gateway's. */
+
+static const struct {
+    unsigned              status;
+    const char           *name;
+} og_grpc_statuses[] = {
+    { 200, "OK" },
+    { 499, "CANCELLED" },
+    { 500, "UNKNOWN" },
+    { 400, "INVALID_ARGUMENT" },
+    { 504, "DEADLINE_EXCEEDED" },
+    { 404, "NOT_FOUND" },
+    { 409, "ALREADY_EXISTS" },
+    { 403, "PERMISSION_DENIED" },
+    { 429, "RESOURCE_EXHAUSTED" },
+    { 400, "FAILED_PRECONDITION" },
+    { 409, "ABORTED" },
+    { 400, "OUT_OF_RANGE" },
+    { 501, "UNIMPLEMENTED" },
+    { 500, "INTERNAL" },
+    { 503, "UNAVAILABLE" },
+    { 500, "DATA_LOSS" },
+    { 401, "UNAUTHENTICATED" }
+};
+
+
 const char *
 og_status_reason(unsigned status)
 {
@@ -107,6 +135,19 @@ const char *
 og_status_code_name(unsigned status)
 {
     return og_status_find(status)->code;
+}
+
+
+const char *
+og_status_grpc_name(unsigned code, unsigned status)
+{
+    if (code >= sizeof(og_grpc_statuses) / sizeof(og_grpc_statuses[0])
+        || og_grpc_statuses[code].status != status)
+    {
+        return NULL;
+    }
+
+    return og_grpc_statuses[code].name;
 }
 
 

@@ -24,4 +24,11 @@ const char *og_status_reason(unsigned status);
 const char *og_status_code_name(unsigned status);
 
 
+/*
+ * Name of a google.rpc.Code (3: INVALID_ARGUMENT), provided that status is the
+ * one that gRPC-gateway gives an error of that code; else NULL.  Static.
+ */
+const char *og_status_grpc_name(unsigned code, unsigned status);
+
+
 #endif /* OG_STATUS_H_INCLUDED_ */

@@ -82,7 +82,7 @@ check_upstream(unsigned status, const uint8_t *body, size_t size)
     problem.safe_new_key = OG_TRI_ABSENT;
     before = problem;
 
-    if (og_problem_read(&problem, body, size) == 0) {
+    if (og_problem_read(&problem, NULL, body, size) == 0) {
         check(problem.code == NULL || strlen(problem.code) <= 64);
         check(problem.detail == NULL || strlen(problem.detail) <= 1024);
         check(problem.trace_id == NULL || strlen(problem.trace_id) <= 128);

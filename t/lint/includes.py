@@ -31,6 +31,7 @@ PURE = ['"og_*.h"']
 # The first row that fits a file: what it may include.
 RULES = [
     ("og_envelope*", LIBC + JANSSON + PURE),
+    ("og_format_fill.c", LIBC + JANSSON + PURE),
     ("og_se[ac]*.c", LIBC + SECRET + PURE),
     ("og_*", LIBC + PURE),
     ("ngx_http_og_redis.h", CORE + EVENT),

@@ -68,7 +68,7 @@ check_text(const char *name, const char *text, const char *expected,
 static inline int
 read_text(og_problem_t *problem, const char *body)
 {
-    return og_problem_read(problem, (const unsigned char *) body,
+    return og_problem_read(problem, NULL, (const unsigned char *) body,
                            strlen(body));
 }
 

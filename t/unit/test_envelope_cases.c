@@ -109,7 +109,7 @@ check_case(const char *name, size_t name_len)
 
     /* A body that cannot be read leaves the problem as it is. */
 
-    (void) og_problem_read(&problem, body.data, body.len);
+    (void) og_problem_read(&problem, NULL, body.data, body.len);
 
     text = render(&problem);
     check_text(name, text, (char *) expected.data, expected.len - 1);

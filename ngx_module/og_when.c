@@ -1,0 +1,140 @@
+
+/*
+ * Copyright (C) order guard contributors
+ */
+
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "og_when.h"
+
+
+#define OG_WHEN_MAX_DEPTH  64
+
+
+static og_json_type_e og_when_type(const char *text, size_t len);
+static int og_when_holds(const og_when_t *rule, const unsigned char *body,
+    size_t len, unsigned char *scratch);
+
+
+const char *
+og_when_value(og_json_value_t *value, const char *text, size_t len)
+{
+    value->type = og_when_type(text, len);
+
+    if (value->type == OG_JSON_ARRAY || value->type == OG_JSON_OBJECT) {
+        return "it must be true, false, null, a number or a string";
+    }
+
+    if (value->type == OG_JSON_STRING && len > 1 && text[0] == '"'
+        && text[len - 1] == '"')
+    {
+        text++;
+        len -= 2;
+    }
+
+    value->data = (const unsigned char *) text;
+    value->len = len;
+
+    if (value->type == OG_JSON_STRING
+        && (memchr(text, '"', len) || memchr(text, '\\', len)))
+    {
+        return "a string here has neither quotes nor backslashes in it";
+    }
+
+    return NULL;
+}
+
+
+static og_json_type_e
+og_when_type(const char *text, size_t len)
+{
+    og_scanner_t            *json;
+    og_json_type_e           type;
+    og_body_rules_t          rules;
+    const og_body_result_t  *result;
+
+    if (len && (text[0] == '[' || text[0] == '{')) {
+        return OG_JSON_ARRAY;
+    }
+
+    json = og_scanner_create();
+
+    if (json == NULL) {
+        return OG_JSON_STRING;
+    }
+
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = 1;
+
+    result = og_json_scan(json, &rules, (const unsigned char *) text, len);
+
+    type = result->status == OG_BODY_OK
+           ? og_json_find((const unsigned char *) text, len, "", 0).type
+           : OG_JSON_STRING;
+
+    og_scanner_free(json);
+
+    return type;
+}
+
+
+unsigned
+og_when_status(const og_when_t *rules, size_t n, const unsigned char *body,
+    size_t len)
+{
+    size_t            i;
+    unsigned          status;
+    og_scanner_t     *json;
+    unsigned char    *scratch;
+    og_body_rules_t   limits;
+
+    status = 0;
+    json = og_scanner_create();
+    scratch = malloc(len ? len : 1);
+
+    memset(&limits, 0, sizeof(limits));
+    limits.max_depth = OG_WHEN_MAX_DEPTH;
+
+    if (json && scratch
+        && og_json_scan(json, &limits, body, len)->status == OG_BODY_OK)
+    {
+        for (i = 0; i < n && status == 0; i++) {
+            if (og_when_holds(&rules[i], body, len, scratch)) {
+                status = rules[i].status;
+            }
+        }
+    }
+
+    if (json) {
+        og_scanner_free(json);
+    }
+
+    free(scratch);
+
+    return status;
+}
+
+
+static int
+og_when_holds(const og_when_t *rule, const unsigned char *body, size_t len,
+    unsigned char *scratch)
+{
+    og_json_value_t  found;
+
+    found = og_json_find(body, len, rule->pointer, strlen(rule->pointer));
+
+    if (found.type != rule->value.type) {
+        return 0;
+    }
+
+    if (found.type == OG_JSON_STRING) {
+        found.len = (size_t) (og_json_unescape(scratch, found.data, found.len)
+                              - scratch);
+        found.data = scratch;
+    }
+
+    return found.len == rule->value.len
+           && memcmp(found.data, rule->value.data, found.len) == 0;
+}
