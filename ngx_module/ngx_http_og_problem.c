@@ -260,7 +260,8 @@ ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     }
 
     if (ctx->keyed && ctx->conf->idempotency->on_unknown == NGX_HTTP_OG_RETRY
-        && problem->safe_new_key == OG_TRI_FALSE)
+        && problem->safe_new_key == OG_TRI_FALSE
+        && ctx->error != NGX_HTTP_OG_RESULT_UNAVAILABLE)
     {
         /* the operator vouches for an upstream that repeats nothing */
         problem->retryable = OG_TRI_TRUE;

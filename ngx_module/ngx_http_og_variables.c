@@ -18,6 +18,9 @@ static ngx_int_t ngx_http_og_token_id_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_record_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_int_t ngx_http_og_error_code_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static ngx_uint_t ngx_http_og_status_of_page(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_store_time_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_og_body_variable(ngx_http_request_t *r,
@@ -56,8 +59,7 @@ static ngx_http_variable_t  ngx_http_og_variables[] = {
       offsetof(ngx_http_og_ctx_t, limit), NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("order_guard_error_code"), NULL,
-      ngx_http_og_text_variable,
-      offsetof(ngx_http_og_ctx_t, error_code), NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      ngx_http_og_error_code_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("order_guard_store_time"), NULL,
       ngx_http_og_store_time_variable, 0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
@@ -203,6 +205,67 @@ ngx_http_og_record_variable(ngx_http_request_t *r,
     ngx_http_og_set_value(v, &text);
 
     return NGX_OK;
+}
+
+
+/* In a page of the operator's: what an envelope would have said. */
+
+static ngx_int_t
+ngx_http_og_error_code_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data)
+{
+    ngx_str_t            code;
+    ngx_uint_t           status;
+    ngx_http_og_ctx_t   *ctx;
+    ngx_http_og_error_e  error;
+
+    ctx = ngx_http_og_get_ctx(r->main);
+
+    if (ctx && ctx->error_code.len) {
+        ngx_http_og_set_value(v, &ctx->error_code);
+        return NGX_OK;
+    }
+
+    status = ngx_http_og_status_of_page(r);
+
+    if (ctx == NULL || (!ctx->error && status == 0)) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    error = ctx->error ? ctx->error
+                       : ngx_http_og_error_of_status(r, ctx, status);
+
+    code.data = (u_char *) (error ? ngx_http_og_error_code(error)
+                                  : og_status_code_name(status));
+    code.len = ngx_strlen(code.data);
+
+    ngx_http_og_set_value(v, &code);
+
+    return NGX_OK;
+}
+
+
+/* "error_page 502 = @page" has forgotten it, the upstream has not. */
+
+static ngx_uint_t
+ngx_http_og_status_of_page(ngx_http_request_t *r)
+{
+    ngx_http_upstream_state_t  *state;
+
+    if (r->err_status) {
+        return r->err_status;
+    }
+
+    if (!r->error_page || r->upstream_states == NULL
+        || r->upstream_states->nelts == 0)
+    {
+        return 0;
+    }
+
+    state = r->upstream_states->elts;
+
+    return state[r->upstream_states->nelts - 1].status;
 }
 
 

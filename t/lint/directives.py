@@ -33,10 +33,12 @@ def variables_of(source):
 
 
 def errors_of(source):
-    """(code, status) of each row; 500 has its reason phrase for a code"""
-    rows = re.findall(r'\{ (\d{3}), "([A-Z_]+)"',
-                      table(source, "ngx_http_og_error_t"))
-    return {(code, status) for status, code in rows if status != "500"}
+    """(code, status, retryable, safe_new_key) of each row"""
+    rows = re.findall(r'\{ (\d{3}), "([A-Z_]+)".*?'
+                      r'OG_TRI_(\w+), OG_TRI_(\w+) \}',
+                      table(source, "ngx_http_og_error_t"), re.S)
+    return {(code, status, retryable.lower(), safe.lower())
+            for status, code, retryable, safe in rows}
 
 
 def sections(page):
@@ -51,7 +53,19 @@ def documented_variables(page):
 
 
 def documented_errors(page):
-    return set(re.findall(r"^\| `([A-Z_]+)` \| (\d{3}) \|", page, re.M))
+    return set(re.findall(r"^\| \[([A-Z_]+)\]\(#[a-z-]+\) \| (\d{3}) \| "
+                          r"(\w+) \| (\w+) \|$", page, re.M))
+
+
+def check_error_sections(page):
+    """A problem's type leads to the section of its code."""
+    codes = {error[0] for error in documented_errors(page)}
+    for code in sorted(codes):
+        anchor = code.lower().replace("_", "-")
+        if f'<a id="{anchor}"></a>\n\n### {code}\n' not in page:
+            yield ERRORS, 1, f"{code} has no section at #{anchor}"
+    for code in sorted(set(sections(page)) - codes):
+        yield ERRORS, 1, f"{code} has a section and no row"
 
 
 def compare(page, kind, in_source, in_page):
@@ -78,6 +92,7 @@ def check(source, pages):
                        documented_variables(pages[VARIABLES]))
     yield from compare(ERRORS, "error", errors_of(source),
                        documented_errors(pages[ERRORS]))
+    yield from check_error_sections(pages[ERRORS])
 
 
 if __name__ == "__main__":

@@ -152,8 +152,8 @@ static ngx_http_variable_t  ngx_http_og_variables[] = {
     ngx_http_null_variable
 };
 static const ngx_http_og_error_t  ngx_http_og_errors[] = {
-    { 413, "BODY_TOO_LARGE", "" },
-    { 500, "INTERNAL_SERVER_ERROR", "" }
+    { 413, "BODY_TOO_LARGE", "",
+      OG_TRI_FALSE, OG_TRI_ABSENT }
 };
 """
 
@@ -161,7 +161,9 @@ PAGES = {
     directives.DIRECTIVES: "### order_guard\n\n**Syntax:** `order_guard on;`"
                            "\n**Default:** off\n**Context:** http\n",
     directives.VARIABLES: "| `$order_guard_body_NAME` | a member |\n",
-    directives.ERRORS: "| `BODY_TOO_LARGE` | 413 | too large |\n",
+    directives.ERRORS: "| [BODY_TOO_LARGE](#body-too-large) | 413 | false | "
+                       'absent |\n\n<a id="body-too-large"></a>\n\n'
+                       "### BODY_TOO_LARGE\n\nToo large.\n",
 }
 
 
@@ -175,7 +177,10 @@ def test_pages_that_say_all():
     (directives.DIRECTIVES, "`order_guard on", "`order_guard_x on"),
     (directives.VARIABLES, "body_NAME", "body"),
     (directives.ERRORS, "413", "414"),
+    (directives.ERRORS, "false", "true"),
     (directives.ERRORS, "BODY_TOO_LARGE", "BODY_TOO_SMALL"),
+    (directives.ERRORS, "### BODY_TOO_LARGE", "### BODY_TOO_SMALL"),
+    (directives.ERRORS, 'id="body', 'id="the-body'),
 ])
 def test_pages_that_do_not(page, old, new):
     assert old in PAGES[page]
