@@ -19,26 +19,24 @@ RETRIES = 2                     # of each call, see stripe/charge.js
 WITHIN_HEAD = 20
 WITHIN_BODY = -5
 
-# To stripe-node a body without "error" is a charge, whatever the status: the
-# bank's errors stay as they are, the gateway's leave by a page that has one.
+# To stripe-node a body without "error" is a charge, whatever the status.
+FORMAT = """{"error": {"type": "api_error", "code": "$code",
+                       "message": "$message"}}"""
 LOCATION = """order_guard_strip application_fee_amount;
-              order_guard_errors off;
-              error_page 409 502 @error;"""
-SERVER = """location @error {
-                default_type application/json;
-                return 500 '{"error": {"type": "api_error",
-                                       "code": "$order_guard_idempotency"}}';
-            }
-            """
+              order_guard_errors stripe;"""
 
 PASSED = {"amount", "currency", "source", "metadata[call]"}
 
 
 @pytest.fixture
-def gate_to(gate):                                          # noqa: F811
+def gate_to(gate, tmp_path):                                # noqa: F811
     """make(bank, server, on_unknown): a started Gate."""
+    file = tmp_path / "stripe.json"
+    file.write_text(FORMAT)
+
     def make(bank, server="", on_unknown="hold"):
-        return gate(LOCATION, SERVER + server, address=bank.address,
+        return gate(LOCATION, server, address=bank.address,
+                    http=f"order_guard_error_format stripe {file};",
                     rule=f"required ttl=1h on_unknown={on_unknown}",
                     workers=2)
     return make
@@ -89,7 +87,8 @@ def test_upstream_drops_every_second_answer(gate_to):
     assert set(bank.runs.values()) == {1}
     assert sum(map(failed, calls)) == len(losses.keys) == LOST
     for call in filter(failed, calls):
-        assert (call["status"], call["code"]) == (409, "UNKNOWN"), call
+        assert (call["status"], call["code"]) == (
+            409, "IDEMPOTENCY_OUTCOME_UNKNOWN"), call
     check_outcomes(gateway, CLAIMED_200=CALLS - LOST, CLAIMED_502=LOST,
                    UNKNOWN_409=LOST * RETRIES)
 
