@@ -253,15 +253,15 @@ ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_int_t
 ngx_http_og_judge_success(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    ngx_uint_t    status;
+    int           status;
     ngx_array_t  *when;
 
     when = ctx->conf->error_when;
 
     status = og_when_status(when->elts, when->nelts, ctx->content.data,
                             ctx->content.len);
-    if (status == 0) {
-        return NGX_OK;
+    if (status <= 0) {
+        return status == 0 ? NGX_OK : NGX_ERROR;
     }
 
     ctx->normalise = 1;

@@ -141,13 +141,26 @@ og_format_text(const og_problem_t *problem, og_format_part_e part)
 static char *
 og_format_details(const char *errors)
 {
-    size_t  len;
+    char    *text;
+    size_t   len;
 
     if (og_problem_errors_length(errors, &len) != 0) {
         return NULL;
     }
 
-    return strdup(len ? errors : "null");
+    if (len == 0) {
+        errors = "null";
+        len = sizeof("null") - 1;
+    }
+
+    text = malloc(len + 1);
+
+    if (text) {
+        memcpy(text, errors, len);
+        text[len] = '\0';
+    }
+
+    return text;
 }
 
 

@@ -14,6 +14,7 @@
 
 
 static og_json_type_e og_when_type(const char *text, size_t len);
+static og_body_status_e og_when_scan(const unsigned char *body, size_t len);
 static int og_when_holds(const og_when_t *rule, const unsigned char *body,
     size_t len, unsigned char *scratch);
 
@@ -50,68 +51,75 @@ og_when_value(og_json_value_t *value, const char *text, size_t len)
 static og_json_type_e
 og_when_type(const char *text, size_t len)
 {
-    og_scanner_t            *json;
-    og_json_type_e           type;
-    og_body_rules_t          rules;
-    const og_body_result_t  *result;
-
     if (len && (text[0] == '[' || text[0] == '{')) {
         return OG_JSON_ARRAY;
     }
 
-    json = og_scanner_create();
-
-    if (json == NULL) {
-        return OG_JSON_STRING;
-    }
-
-    memset(&rules, 0, sizeof(rules));
-    rules.max_depth = 1;
-
-    result = og_json_scan(json, &rules, (const unsigned char *) text, len);
-
-    type = result->status == OG_BODY_OK
+    return og_when_scan((const unsigned char *) text, len) == OG_BODY_OK
            ? og_json_find((const unsigned char *) text, len, "", 0).type
            : OG_JSON_STRING;
-
-    og_scanner_free(json);
-
-    return type;
 }
 
 
-unsigned
+int
 og_when_status(const og_when_t *rules, size_t n, const unsigned char *body,
     size_t len)
 {
-    size_t            i;
-    unsigned          status;
-    og_scanner_t     *json;
-    unsigned char    *scratch;
-    og_body_rules_t   limits;
+    int              status;
+    size_t           i;
+    unsigned char   *scratch;
+
+    switch (og_when_scan(body, len)) {
+
+    case OG_BODY_OK:
+        break;
+
+    case OG_BODY_NO_MEMORY:
+        return -1;
+
+    default:
+        return 0;
+    }
+
+    scratch = malloc(len);
+
+    if (scratch == NULL) {
+        return -1;
+    }
 
     status = 0;
-    json = og_scanner_create();
-    scratch = malloc(len ? len : 1);
 
-    memset(&limits, 0, sizeof(limits));
-    limits.max_depth = OG_WHEN_MAX_DEPTH;
-
-    if (json && scratch
-        && og_json_scan(json, &limits, body, len)->status == OG_BODY_OK)
-    {
-        for (i = 0; i < n && status == 0; i++) {
-            if (og_when_holds(&rules[i], body, len, scratch)) {
-                status = rules[i].status;
-            }
+    for (i = 0; i < n && status == 0; i++) {
+        if (og_when_holds(&rules[i], body, len, scratch)) {
+            status = (int) rules[i].status;
         }
     }
 
-    if (json) {
-        og_scanner_free(json);
+    free(scratch);
+
+    return status;
+}
+
+
+static og_body_status_e
+og_when_scan(const unsigned char *body, size_t len)
+{
+    og_scanner_t      *json;
+    og_body_rules_t    rules;
+    og_body_status_e   status;
+
+    json = og_scanner_create();
+
+    if (json == NULL) {
+        return OG_BODY_NO_MEMORY;
     }
 
-    free(scratch);
+    memset(&rules, 0, sizeof(rules));
+    rules.max_depth = OG_WHEN_MAX_DEPTH;
+
+    status = og_json_scan(json, &rules, body, len)->status;
+
+    og_scanner_free(json);
 
     return status;
 }

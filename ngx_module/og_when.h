@@ -36,10 +36,10 @@ const char *og_when_value(og_json_value_t *value, const char *text,
 
 /*
  * The status of the first of n rules whose value stands in the body: of the
- * same type and the same text (numbers: the same digits).  0: none does, the
- * body is no strict JSON of at most 64 levels, or memory is short.
+ * same type and the same text (numbers: the same digits).  0: none does, or the
+ * body is no strict JSON of at most 64 levels.  -1: memory is short.
  */
-unsigned og_when_status(const og_when_t *rules, size_t n,
+int og_when_status(const og_when_t *rules, size_t n,
     const unsigned char *body, size_t len);
 
 

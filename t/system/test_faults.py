@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from og.fault_cases import CASES, CLEAN, FIRST, FORBIDDEN
+from og.fault_cases import CASES, CLEAN, FIRST, FORBIDDEN, FORMAT
 from og.faults import (HEAP, LINK, REQUEST, FailingGate, exchange,
                        failing_module)                      # noqa: F401
 from og.http2 import Http2
@@ -26,6 +26,8 @@ CHANGING = [name for name in CASES if CASES[name].rule.startswith("required")]
 @pytest.fixture(scope="module")
 def make_gate(failing_module, shared_redis, tmp_path_factory):  # noqa: F811
     """make(more of http): a started gate with all cases."""
+    file = tmp_path_factory.mktemp("formats") / "shop.json"
+    file.write_text(FORMAT)
     with ExitStack() as stack:
         def make(http=""):
             shared_redis.command("FLUSHALL")
@@ -35,7 +37,7 @@ def make_gate(failing_module, shared_redis, tmp_path_factory):  # noqa: F811
                             shared_redis.address + " timeout=500ms",
                             "".join(case.location() for case in
                                     (*CASES.values(), *FIRST.values())),
-                            http))
+                            f"order_guard_error_format shop {file};" + http))
             made.nginx.expected.append(r"could not be recorded \(12: Cannot")
             return made
         yield make

@@ -124,6 +124,11 @@ def named(key, token="t"):
             "X-User": "alice"}
 
 
+FORMAT = """{"ok": false, "code": "$code", "text": "$message", "n": "$status",
+             "more": ["$details"], "trace": "$trace_id", "by": "$origin",
+             "retry": "$retryable", "new": "$safe_new_key"}"""
+SHOP = STRIP + "order_guard_errors shop;"
+
 CASES = {
     # limits beside the records' store
     "limit in a second store": Case(
@@ -232,6 +237,19 @@ CASES = {
     "no http": Case(STRIP, 502, KEYED, answer="no http"),
     "replay of an error": Case(STRIP, 409, KEYED, first="error"),
     "errors off": Case(STRIP + "order_guard_errors off;", 400, body=b"{"),
+    "error in a format": Case(SHOP, 409, KEYED, answer="error"),
+    "page in a format": Case(SHOP, 500, answer="page"),
+    "own error in a format": Case(SHOP, 400, body=b"{"),
+    "order that failed": Case(
+        STRIP + "order_guard_error_when /made created 422;", 422, KEYED,
+        answer="created"),
+    "success that is none": Case(
+        SHOP + "order_guard_error_when /made created 422;", 422,
+        answer="created"),
+    "success that is one": Case(
+        STRIP + "order_guard_error_when /made other 422;"),
+    "long success": Case(
+        STRIP + "order_guard_error_when /made other 422;", answer="long"),
     "page of the gateway": Case(
         STRIP + "error_page 502 /page;", 502, KEYED, answer="nothing",
         server="location = /page { internal; return 200 page; }"),
