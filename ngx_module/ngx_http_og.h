@@ -436,10 +436,6 @@ ngx_int_t ngx_http_og_fill_op(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op);
 
 
-/* Whether two limits have a name and a key in common. */
-ngx_uint_t ngx_http_og_is_same_limit(ngx_http_og_limit_t *one,
-    ngx_http_og_limit_t *other);
-
 /* ngx_http_og_limit.c: limits beside their store */
 
 /* Sets op->denied and op->near by what this host knows of the quotas. */
@@ -451,6 +447,12 @@ void ngx_http_og_check_denied(ngx_http_og_ctx_t *ctx);
  * that a quota has no room: what the store has admitted is to be released.
  */
 ngx_int_t ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx);
+
+/*
+ * The same for quotas that were judged before the store failed, when the
+ * request goes on.
+ */
+ngx_int_t ngx_http_og_note_judged(ngx_http_og_ctx_t *ctx);
 
 /*
  * Counts what the store could not: NGX_OK, or NGX_DECLINED when a quota has no

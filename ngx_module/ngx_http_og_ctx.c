@@ -71,6 +71,7 @@ ngx_http_og_get_ctx(ngx_http_request_t *r)
         if (cln->handler == ngx_http_og_keep_ctx) {
             ctx = cln->data;
             ctx->redirected = 1;
+            ctx->reached = 0;
             ctx->upstream = r->upstream;
             ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
 

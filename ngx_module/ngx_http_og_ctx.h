@@ -119,6 +119,8 @@ typedef struct {
     unsigned                     normalise:1;   /* the answer is an error */
     unsigned                     doubtful:1;    /* a success may be one */
     unsigned                     dispatched:1;  /* a content handler ran */
+    unsigned                     reached:1;     /* the content phase, since
+                                                   the last redirect */
     unsigned                     redirected:1;  /* recovered after one */
     unsigned                     insisted:1;    /* refused behind one */
     unsigned                     keepalive:1;   /* as the client asked */

@@ -508,6 +508,8 @@ ngx_http_og_passed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_http_og_watch_dispatch(r, ctx);
     }
 
+    ctx->reached = 1;
+
     return NGX_DECLINED;
 }
 

@@ -372,6 +372,7 @@ ngx_http_og_join_take_quotas(ngx_http_og_op_t *op, ngx_http_og_op_t *part)
         quota[j].judged = part->quotas[i].judged;
         quota[j].verdict = part->quotas[i].verdict;
         quota[j].now = part->quotas[i].now;
+        quota[j].clock = part->quotas[i].clock;
     }
 }
 

@@ -11,8 +11,7 @@
 
 
 static void ngx_http_og_deny(ngx_http_og_quota_t *quota, ngx_msec_t left);
-static ngx_int_t ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n,
-    ngx_uint_t admitted);
+static ngx_int_t ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n);
 static void ngx_http_og_take_unit(ngx_http_og_ctx_t *ctx, ngx_uint_t n);
 static void ngx_http_og_back_locals(ngx_http_og_ctx_t *ctx,
     ngx_http_og_op_t *op, ngx_http_og_local_t *local);
@@ -57,39 +56,59 @@ ngx_http_og_deny(ngx_http_og_quota_t *quota, ngx_msec_t left)
 ngx_int_t
 ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
 {
-    ngx_int_t          rc;
     ngx_uint_t         i;
     ngx_http_og_op_t  *op;
 
     op = ctx->op;
-    rc = NGX_OK;
 
     if (op->denied) {
         return NGX_OK;
     }
 
-    for (i = 0; i < op->nquotas; i++) {
+    switch (op->verdict) {
 
-        switch (op->verdict) {
+    case NGX_HTTP_OG_CLAIMED:
+    case NGX_HTTP_OG_ADMITTED:
+        return ngx_http_og_note_judged(ctx);
 
-        case NGX_HTTP_OG_CLAIMED:
-        case NGX_HTTP_OG_ADMITTED:
+    case NGX_HTTP_OG_STORE_FAILED:
+        return NGX_OK;
 
-            if (ngx_http_og_note_quota(ctx, i, 1) != NGX_OK) {
-                rc = NGX_DECLINED;
+    case NGX_HTTP_OG_LIMITED:
+
+        for (i = 0; i < op->nquotas; i++) {
+
+            /* one that had room does not count where another had none */
+
+            if (!op->quotas[i].verdict.admitted) {
+                (void) ngx_http_og_note_quota(ctx, i);
             }
+        }
 
-            break;
+        return NGX_OK;
 
-        case NGX_HTTP_OG_LIMITED:
-            (void) ngx_http_og_note_quota(ctx, i, 0);
-            break;
+    default:
 
-        case NGX_HTTP_OG_STORE_FAILED:
-            break;
-
-        default:
+        for (i = 0; i < op->nquotas; i++) {
             ngx_http_og_zone_note_replay(ctx->zone, &ctx->locals[i].counter);
+        }
+
+        return NGX_OK;
+    }
+}
+
+
+ngx_int_t
+ngx_http_og_note_judged(ngx_http_og_ctx_t *ctx)
+{
+    ngx_int_t   rc;
+    ngx_uint_t  i;
+
+    rc = NGX_OK;
+
+    for (i = 0; i < ctx->op->nquotas; i++) {
+        if (ngx_http_og_note_quota(ctx, i) != NGX_OK) {
+            rc = NGX_DECLINED;
         }
     }
 
@@ -98,8 +117,7 @@ ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
 
 
 static ngx_int_t
-ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n,
-    ngx_uint_t admitted)
+ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n)
 {
     ngx_http_og_local_t  *local;
     ngx_http_og_quota_t  *quota;
@@ -111,16 +129,9 @@ ngx_http_og_note_quota(ngx_http_og_ctx_t *ctx, ngx_uint_t n,
         return NGX_OK;
     }
 
-    if (!admitted && quota->verdict.admitted) {
-
-        /* one that had room does not count where another had none */
-
-        quota->verdict.remaining++;
-        return NGX_OK;
-    }
-
     local->slot = ngx_http_og_zone_note(ctx->zone, &local->counter,
-                                        quota->now, &quota->verdict);
+                                        quota->now, quota->clock,
+                                        &quota->verdict);
     local->counted = quota->verdict.admitted;
 
     return local->counted ? NGX_OK : NGX_DECLINED;
@@ -266,19 +277,4 @@ ngx_http_og_end_counted(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     ctx->earlier = NULL;
-}
-
-
-ngx_uint_t
-ngx_http_og_is_same_limit(ngx_http_og_limit_t *one, ngx_http_og_limit_t *other)
-{
-    ngx_str_t  *key, *other_key, caller = ngx_string("");
-
-    key = one->key ? &one->key->value : &caller;
-    other_key = other->key ? &other->key->value : &caller;
-
-    return one->name.len == other->name.len
-           && ngx_memcmp(one->name.data, other->name.data, one->name.len) == 0
-           && key->len == other_key->len
-           && ngx_memcmp(key->data, other_key->data, key->len) == 0;
 }

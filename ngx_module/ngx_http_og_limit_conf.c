@@ -8,6 +8,8 @@
 
 
 static ngx_uint_t ngx_http_og_is_limit_repeated(ngx_array_t *limits);
+static ngx_uint_t ngx_http_og_is_same_limit(ngx_http_og_limit_t *one,
+    ngx_http_og_limit_t *other);
 static ngx_int_t ngx_http_og_limit_param(ngx_conf_t *cf,
     ngx_http_og_limit_t *limit, ngx_str_t *word);
 static ngx_uint_t ngx_http_og_is_same_store(ngx_http_og_limit_t *one,
@@ -109,6 +111,23 @@ ngx_http_og_is_limit_repeated(ngx_array_t *limits)
     }
 
     return 0;
+}
+
+
+/* Counters are shared by name and key. */
+
+static ngx_uint_t
+ngx_http_og_is_same_limit(ngx_http_og_limit_t *one, ngx_http_og_limit_t *other)
+{
+    ngx_str_t  *key, *other_key, caller = ngx_string("");
+
+    key = one->key ? &one->key->value : &caller;
+    other_key = other->key ? &other->key->value : &caller;
+
+    return one->name.len == other->name.len
+           && ngx_memcmp(one->name.data, other->name.data, one->name.len) == 0
+           && key->len == other_key->len
+           && ngx_memcmp(key->data, other_key->data, key->len) == 0;
 }
 
 

@@ -25,7 +25,7 @@ static ngx_int_t ngx_http_og_fill_quota(ngx_http_request_t *r,
 static ngx_int_t ngx_http_og_counter_owner(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_http_og_limit_t *limit, u_char *name);
 static ngx_uint_t ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx,
-    ngx_http_og_limit_t *limit);
+    ngx_str_t *key);
 
 
 ngx_int_t
@@ -234,10 +234,6 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     limit = ctx->conf->limits->elts;
     limit = &limit[policy];
 
-    if (ngx_http_og_is_counted(ctx, limit)) {
-        return NGX_OK;
-    }
-
     rc = ngx_http_og_counter_owner(r, ctx, limit, name);
 
     if (rc != NGX_OK) {
@@ -255,7 +251,7 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     }
 
     counter = &ctx->locals[op->nquotas].counter;
-    quota = &op->quotas[op->nquotas++];
+    quota = &op->quotas[op->nquotas];
 
     quota->policy = policy;
     quota->store = limit->store;
@@ -277,6 +273,10 @@ ngx_http_og_fill_quota(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 
     quota->key.len = p - quota->key.data;
     counter->key.len = p - counter->key.data;
+
+    if (!ngx_http_og_is_counted(ctx, &counter->key)) {
+        op->nquotas++;
+    }
 
     return NGX_OK;
 }
@@ -318,10 +318,10 @@ ngx_http_og_counter_owner(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 /* Whether a location before a redirect has counted there already. */
 
 static ngx_uint_t
-ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx, ngx_http_og_limit_t *limit)
+ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx, ngx_str_t *key)
 {
+    ngx_str_t              *known;
     ngx_uint_t              i, j;
-    ngx_http_og_limit_t    *known;
     ngx_http_og_counted_t  *earlier;
 
     if (ctx->earlier == NULL) {
@@ -332,11 +332,12 @@ ngx_http_og_is_counted(ngx_http_og_ctx_t *ctx, ngx_http_og_limit_t *limit)
 
     for (i = 0; i < ctx->earlier->nelts; i++) {
 
-        known = earlier[i].limits->elts;
+        for (j = 0; j < earlier[i].op->nquotas; j++) {
 
-        for (j = 0; j < earlier[i].limits->nelts; j++) {
-            if (known[j].store == limit->store
-                && ngx_http_og_is_same_limit(&known[j], limit))
+            known = &earlier[i].locals[j].counter.key;
+
+            if (known->len == key->len
+                && ngx_memcmp(known->data, key->data, key->len) == 0)
             {
                 return 1;
             }

@@ -31,8 +31,6 @@ static ngx_int_t ngx_http_og_redis_prepare(ngx_http_og_task_t *task);
 static ngx_int_t ngx_http_og_redis_first_ask(ngx_http_og_task_t *task);
 static ngx_http_og_ask_e ngx_http_og_redis_first(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_timed(ngx_http_og_redis_batch_t *batch);
-static ngx_int_t ngx_http_og_redis_ask(ngx_http_og_task_t *task,
-    ngx_http_og_ask_e ask);
 static ngx_int_t ngx_http_og_redis_ask_key(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
 static ngx_uint_t ngx_http_og_redis_claims(ngx_http_og_task_t *task);
@@ -49,15 +47,8 @@ static void ngx_http_og_redis_decide(ngx_http_og_task_t *task,
     ngx_http_og_verdict_e verdict, ngx_int_t admitted);
 static void ngx_http_og_redis_unanswered(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_admit(ngx_http_og_task_t *task);
-static void ngx_http_og_redis_refuse(ngx_http_og_task_t *task);
-static void ngx_http_og_redis_count_again(ngx_http_og_task_t *task);
-static void ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_count_failed(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_look_at_age(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_verdict(ngx_http_og_task_t *task,
-    ngx_http_og_verdict_e verdict);
-static void ngx_http_og_redis_begin_failed(ngx_http_og_task_t *task);
 
 
 ngx_int_t
@@ -192,7 +183,7 @@ ngx_http_og_redis_timed(ngx_http_og_redis_batch_t *batch)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_http_og_redis_ask(ngx_http_og_task_t *task, ngx_http_og_ask_e ask)
 {
     ngx_uint_t                  i, nquotas;
@@ -508,77 +499,6 @@ ngx_http_og_redis_admit(ngx_http_og_task_t *task)
 }
 
 
-static void
-ngx_http_og_redis_refuse(ngx_http_og_task_t *task)
-{
-    if (task->again) {
-        ngx_http_og_redis_give_back(task);
-        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
-        return;
-    }
-
-    task->again = 1;
-
-    ngx_http_og_redis_count_again(task);
-}
-
-
-/* What was counted goes back first. */
-
-static void
-ngx_http_og_redis_count_again(ngx_http_og_task_t *task)
-{
-    ngx_http_og_redis_batch_t  *batch;
-
-    batch = ngx_http_og_redis_back(task, ngx_http_og_redis_ask_again, 0);
-
-    if (batch == NULL
-        || ngx_http_og_redis_submit_back(task, batch, task->deadline)
-           != NGX_OK)
-    {
-        ngx_http_og_redis_count_failed(task);
-    }
-}
-
-
-static void
-ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch)
-{
-    ngx_http_og_task_t  *task;
-
-    task = batch->data;
-
-    ngx_http_og_redis_check_freed(task, batch);
-
-    if (task->state != NGX_HTTP_OG_TASK_ASKING || task->closed) {
-        ngx_http_og_redis_task_put(task, batch);
-        return;
-    }
-
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
-        || ngx_http_og_redis_ask(task, NGX_HTTP_OG_ASK_COUNT) != NGX_OK)
-    {
-        ngx_http_og_redis_count_failed(task);
-    }
-
-    ngx_http_og_redis_task_put(task, batch);
-}
-
-
-/* What the first count refused stays so; one that came late says nothing. */
-
-static void
-ngx_http_og_redis_count_failed(ngx_http_og_task_t *task)
-{
-    if (task->again) {
-        ngx_http_og_redis_verdict(task, NGX_HTTP_OG_LIMITED);
-        return;
-    }
-
-    ngx_http_og_redis_begin_failed(task);
-}
-
-
 /* The units go back in the write that asks how old the running claim is. */
 
 static void
@@ -642,9 +562,7 @@ ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch)
 }
 
 
-/* The last thing that a step of begin does: the requester may act at once. */
-
-static void
+void
 ngx_http_og_redis_verdict(ngx_http_og_task_t *task,
     ngx_http_og_verdict_e verdict)
 {
@@ -668,7 +586,7 @@ ngx_http_og_redis_verdict(ngx_http_og_task_t *task,
 }
 
 
-static void
+void
 ngx_http_og_redis_begin_failed(ngx_http_og_task_t *task)
 {
     if (task->state != NGX_HTTP_OG_TASK_ASKING || task->closed) {

@@ -42,6 +42,7 @@ ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
     quota = &task->op->quotas[n];
 
     unit->asked = ngx_http_og_redis_now(task->rs->link);
+    unit->clock = (int64_t) unit->asked - (int64_t) ngx_current_msec;
     unit->slot = og_window_slot(&quota->window, unit->asked);
     unit->counted = 0;
 
@@ -218,6 +219,7 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
 
     quota->judged = 1;
     quota->now = unit->asked;
+    quota->clock = unit->clock;
 
     return quota->verdict.admitted ? NGX_OK : NGX_DECLINED;
 }

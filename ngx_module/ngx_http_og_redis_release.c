@@ -50,6 +50,16 @@ ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
         task->state = NGX_HTTP_OG_TASK_OVER;
         break;
 
+    case NGX_HTTP_OG_TASK_OVER:
+
+        /* begin may have failed behind the count; what was completed stays */
+
+        if (task->won) {
+            return;
+        }
+
+        break;
+
     default:
         return;
     }

@@ -306,6 +306,9 @@ ngx_http_og_redis_op_close(ngx_http_og_op_t *op)
 
     if (task->state == NGX_HTTP_OG_TASK_HOLDING) {
         ngx_http_og_redis_let_go(task);
+
+    } else if (task->renewal.timer_set) {
+        ngx_del_timer(&task->renewal);
     }
 
     task->closed = 1;
@@ -326,6 +329,7 @@ ngx_http_og_redis_hold(ngx_http_og_task_t *task)
 
     ngx_queue_insert_tail(&task->rs->claims, &task->queue);
 
+    task->renewal.cancelable = 1;
     ngx_add_timer(&task->renewal, task->op->lease / NGX_HTTP_OG_RENEWALS + 1);
 }
 
@@ -349,6 +353,11 @@ ngx_http_og_redis_renew_handler(ngx_event_t *ev)
     ngx_http_og_task_t  *task;
 
     task = ev->data;
+
+    if (task->state == NGX_HTTP_OG_TASK_ASKING) {
+        ngx_http_og_redis_count(task);
+        return;
+    }
 
     ngx_add_timer(ev, task->op->lease / NGX_HTTP_OG_RENEWALS + 1);
 

@@ -76,6 +76,7 @@ typedef struct {
     ngx_str_t                        key;
     uint64_t                         slot;
     uint64_t                         asked;     /* when, by the store's clock */
+    int64_t                          clock;     /* see ngx_http_og_quota_t */
     u_char                           expiry[NGX_INT64_LEN];
     size_t                           expiry_len;
     ngx_uint_t                       counted;
@@ -123,7 +124,7 @@ typedef struct {
     ngx_msec_t                       confirmed; /* when the claim was, last */
     ngx_uint_t                       data_losses;   /* of the store, then */
     ngx_msec_t                       next_look; /* on the settle list */
-    ngx_event_t                      renewal;
+    ngx_event_t                      renewal;   /* or the end of a pause */
 } ngx_http_og_task_t;
 
 
@@ -135,6 +136,27 @@ char *ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store);
 /* ngx_http_og_redis_begin.c */
 
 ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);
+
+/* One step of begin: NGX_OK, or NGX_ERROR when it is not on its way. */
+ngx_int_t ngx_http_og_redis_ask(ngx_http_og_task_t *task,
+    ngx_http_og_ask_e ask);
+
+/* The last thing that a step of begin does: the requester may act at once. */
+void ngx_http_og_redis_verdict(ngx_http_og_task_t *task,
+    ngx_http_og_verdict_e verdict);
+void ngx_http_og_redis_begin_failed(ngx_http_og_task_t *task);
+
+
+/* ngx_http_og_redis_again.c */
+
+/* A quota has no room: counts once more, or tells so. */
+void ngx_http_og_redis_refuse(ngx_http_og_task_t *task);
+
+/* Gives back what was counted, and counts once more. */
+void ngx_http_og_redis_count_again(ngx_http_og_task_t *task);
+
+/* The pause before that is over. */
+void ngx_http_og_redis_count(ngx_http_og_task_t *task);
 
 
 /* ngx_http_og_redis_limit.c */

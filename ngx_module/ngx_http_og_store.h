@@ -62,6 +62,7 @@ typedef struct {
     unsigned                     judged:1;  /* verdict is set */
     og_window_verdict_t          verdict;
     uint64_t                     now;       /* when, by the store's time, ms */
+    int64_t                      clock;     /* that less ngx_current_msec */
 } ngx_http_og_quota_t;
 
 

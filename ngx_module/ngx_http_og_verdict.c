@@ -13,6 +13,7 @@
 #define NGX_HTTP_OG_JITTER  10
 
 
+static void ngx_http_og_note_verdict(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_limited(ngx_http_og_ctx_t *ctx);
 static void ngx_http_og_store_failed(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -29,12 +30,7 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     op = ctx->op;
 
     if (op->nquotas) {
-        ngx_str_set(&ctx->limit, "PASSED");
-
-        if (ngx_http_og_note_limits(ctx) != NGX_OK) {
-            ngx_http_og_give_up_claim(ctx);
-            op->verdict = NGX_HTTP_OG_LIMITED;
-        }
+        ngx_http_og_note_verdict(ctx);
     }
 
     switch (op->verdict) {
@@ -51,7 +47,7 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         /* fall through */
 
     case NGX_HTTP_OG_ADMITTED:
-        ctx->counted = op->nquotas != 0;
+        ctx->counted = (op->nquotas != 0);
 
         if (ngx_http_og_limits_hold(ctx)) {
             ngx_http_og_pass(r, ctx);
@@ -103,6 +99,22 @@ ngx_http_og_take_verdict(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
 
 static void
+ngx_http_og_note_verdict(ngx_http_og_ctx_t *ctx)
+{
+    /* a location before may have said something else */
+
+    if (ctx->limit.len == 0) {
+        ngx_str_set(&ctx->limit, "PASSED");
+    }
+
+    if (ngx_http_og_note_limits(ctx) != NGX_OK) {
+        ngx_http_og_give_up_claim(ctx);
+        ctx->op->verdict = NGX_HTTP_OG_LIMITED;
+    }
+}
+
+
+static void
 ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
 {
     ngx_uint_t            i, wait;
@@ -116,6 +128,10 @@ ngx_http_og_limited(ngx_http_og_ctx_t *ctx)
 
         if (quota->judged && !quota->verdict.admitted) {
             wait = ngx_max(wait, (ngx_uint_t) quota->verdict.retry_after);
+
+        } else {
+            /* its unit goes back */
+            quota->verdict.remaining++;
         }
     }
 
@@ -157,6 +173,14 @@ ngx_http_og_store_failed(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
         ngx_str_set(&ctx->idempotency, "BYPASSED");
     }
 
+    /* the claim may be all that it had no answer to */
+
+    if (ngx_http_og_note_judged(ctx) != NGX_OK) {
+        ngx_http_og_give_up_claim(ctx);
+        ngx_http_og_limited(ctx);
+        return;
+    }
+
     if (ngx_http_og_limits_hold(ctx)) {
         ngx_http_og_pass(r, ctx);
     }
@@ -188,6 +212,7 @@ ngx_http_og_limits_hold(ngx_http_og_ctx_t *ctx)
     }
 
     if (i == op->nquotas) {
+        ctx->counted = (op->nquotas != 0);
         return 1;
     }
 

@@ -69,7 +69,7 @@ ngx_http_og_is_spent(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 #endif
 
     if (r->upstream == NULL && r->upstream_states == NULL) {
-        return 1;
+        return ctx->reached;
     }
 
     return ngx_http_og_was_sent(r, ctx);

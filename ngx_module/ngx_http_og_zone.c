@@ -57,6 +57,8 @@ typedef struct {
 static ngx_int_t ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 static void ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node,
     uint64_t now, og_window_verdict_t *verdict);
+static void ngx_http_og_zone_set_clock(ngx_http_og_zone_node_t *node,
+    int64_t clock);
 static uint64_t ngx_http_og_zone_now(ngx_http_og_zone_node_t *node);
 static void ngx_http_og_zone_lock(ngx_shm_zone_t *zone);
 static void ngx_http_og_zone_unlock(ngx_shm_zone_t *zone);
@@ -155,7 +157,7 @@ ngx_http_og_zone_denied(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
 uint64_t
 ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
-    uint64_t now, og_window_verdict_t *verdict)
+    uint64_t now, int64_t clock, og_window_verdict_t *verdict)
 {
     uint64_t                  slot;
     ngx_http_og_zone_node_t  *node;
@@ -167,7 +169,7 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     node = ngx_http_og_zone_get(zone, counter);
 
     if (node) {
-        node->clock = (int64_t) now - (int64_t) ngx_current_msec;
+        ngx_http_og_zone_set_clock(node, clock);
         ngx_http_og_zone_judge_too(node, now, verdict);
 
         if (verdict->admitted) {
@@ -195,7 +197,6 @@ ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node, uint64_t now,
 {
     og_window_verdict_t  own;
 
-    og_count_follow(&node->count, &node->window, now);
     og_count_judge(&node->count, &node->window, now, &own);
 
     if (verdict->admitted
@@ -229,7 +230,7 @@ ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     og_window_verdict_t *verdict)
 {
     uint64_t                  slot, now;
-    og_count_t                none, *count;
+    og_count_t                none;
     ngx_http_og_zone_node_t  *node;
 
     slot = 0;
@@ -240,10 +241,9 @@ ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
     node = ngx_http_og_zone_get(zone, counter);
     now = ngx_http_og_zone_now(node);
-    count = node ? &node->count : &none;
 
-    og_count_follow(count, &counter->window, now);
-    og_count_judge(count, &counter->window, now, verdict);
+    og_count_judge(node ? &node->count : &none, &counter->window, now,
+                   verdict);
 
     if (node && verdict->admitted) {
         slot = og_count_add(&node->count, &counter->window, now);
@@ -275,19 +275,44 @@ ngx_http_og_zone_back(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 }
 
 
-/* In the slots of the store, as well as its time is known here. */
+/*
+ * Slots are numbered by the store's time, and by this host's as long as that
+ * is not known: what was counted by another clock gets the numbers of this
+ * one.  Less than a slot is how well the clock is known.
+ */
+
+static void
+ngx_http_og_zone_set_clock(ngx_http_og_zone_node_t *node, int64_t clock)
+{
+    int64_t  by;
+
+    by = clock - node->clock;
+
+    if ((uint64_t) (by < 0 ? -by : by) < node->window.window / OG_WINDOW_SLOTS)
+    {
+        return;
+    }
+
+    if (node->count.newest) {
+        og_count_shift(&node->count, &node->window, by);
+    }
+
+    node->clock = clock;
+}
+
 
 static uint64_t
 ngx_http_og_zone_now(ngx_http_og_zone_node_t *node)
 {
     ngx_time_t  *tp;
 
-    if (node == NULL || node->clock == 0) {
+    if (node && node->clock == 0) {
         tp = ngx_timeofday();
-        return (uint64_t) tp->sec * 1000 + tp->msec;
+        node->clock = (int64_t) tp->sec * 1000 + tp->msec
+                      - (int64_t) ngx_current_msec;
     }
 
-    return (uint64_t) ((int64_t) ngx_current_msec + node->clock);
+    return (uint64_t) ((int64_t) ngx_current_msec + (node ? node->clock : 0));
 }
 
 

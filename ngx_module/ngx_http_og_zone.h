@@ -44,14 +44,15 @@ ngx_msec_t ngx_http_og_zone_denied(ngx_shm_zone_t *zone,
     ngx_http_og_counter_t *counter, ngx_uint_t *near);
 
 /*
- * Notes what the store has said of one unit at now, the store's time.  A unit
+ * Notes what the store has said of one unit at now, the store's time, which is
+ * clock ms ahead of ngx_current_msec.  A unit
  * that it admits is counted here too, unless this host has let through so much
  * that there is no room: what was admitted while the store was away, or what
  * the store has lost.  Then, and where less remains, *verdict is changed.
  * Returns the slot of the unit.
  */
 uint64_t ngx_http_og_zone_note(ngx_shm_zone_t *zone,
-    ngx_http_og_counter_t *counter, uint64_t now,
+    ngx_http_og_counter_t *counter, uint64_t now, int64_t clock,
     og_window_verdict_t *verdict);
 
 /* A request that costs nothing was asked for. */

@@ -47,23 +47,27 @@ og_count_note(og_count_t *count, const og_window_t *window, uint64_t now)
 
 
 void
-og_count_follow(og_count_t *count, const og_window_t *window, uint64_t now)
+og_count_shift(og_count_t *count, const og_window_t *window, int64_t by)
 {
-    uint64_t    slot, i;
+    int64_t     slots, width;
+    uint64_t    i, newest;
     og_count_t  former;
 
-    slot = og_window_slot(window, now);
+    width = (int64_t) (window->window / OG_WINDOW_SLOTS);
+    slots = by > 0 ? (by + width - 1) / width : by / width;
 
-    if (slot > count->newest || count->newest - slot < OG_COUNT_SLOTS) {
-        return;
+    if (slots < 0 && (uint64_t) -slots > count->newest) {
+        slots = -(int64_t) count->newest;
     }
 
     former = *count;
-    count->newest = slot;
+    newest = former.newest + (uint64_t) slots;
+    count->newest = newest;
 
-    for (i = 0; i < OG_COUNT_SLOTS; i++) {
-        count->slots[(slot + OG_COUNT_SLOTS - i) % OG_COUNT_SLOTS] =
-            former.slots[(former.newest - i) % OG_COUNT_SLOTS];
+    for (i = 0; i < OG_COUNT_SLOTS && i <= newest; i++) {
+        count->slots[(newest - i) % OG_COUNT_SLOTS] =
+            former.newest >= i
+            ? former.slots[(former.newest - i) % OG_COUNT_SLOTS] : 0;
     }
 }
 

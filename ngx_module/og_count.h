@@ -41,11 +41,11 @@ uint64_t og_count_note(og_count_t *count, const og_window_t *window,
 
 
 /*
- * A clock that is behind by more than a window was wrong before: what is
- * counted moves back with it, as old as it was, and leaves the window in time.
+ * The clock was set by so many ms: what is counted goes with it, as old as it
+ * was.  A part of a slot makes it younger, never older.
  */
-void og_count_follow(og_count_t *count, const og_window_t *window,
-    uint64_t now);
+void og_count_shift(og_count_t *count, const og_window_t *window,
+    int64_t by);
 
 
 /* Gives a unit back to its slot, where that is still in the window. */

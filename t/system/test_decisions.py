@@ -47,7 +47,7 @@ TABLE = {
                         retry_after=True),
     "tombstone": Row(409, "IDEMPOTENCY_RESULT_UNAVAILABLE", "REPLAYED",
                      "PASSED", 1, 1),
-    "bypassed": Row(200, None, "BYPASSED", "LOCAL", 1, 0),
+    "bypassed": Row(200, None, "BYPASSED", "LOCAL", 1, 1),
 }
 
 # each row of the table, once for each of these

@@ -8,7 +8,9 @@ import pytest
 from og import client
 from og.faulty import gate, proxied                         # noqa: F401
 from og.gate import replayed
-from og.limits import PAGE, TOLD, ask, named, order_of, told, told_of
+from og.limits import (PAGE, TO_SLOW_PEER, TOLD, ask, named, order_of,
+                       slow_peer, told, told_of)
+from og.parallel import Later
 from og.process import free_port, wait_until
 
 PASSED, REJECTED = (200, "PASSED"), (429, "REJECTED")
@@ -172,3 +174,21 @@ def test_a_client_that_left_in_between(proxied):            # noqa: F811
                 "GET", PAGE, headers=named("a"))):
             units(gate, 2)
         units(gate, 0)
+
+
+def test_a_window_that_is_over(proxied):                    # noqa: F811
+    """Its counter has expired: DECR would make one that is negative."""
+    with slow_peer() as (address, accept):
+        gate = proxied(location=TOLD + "order_guard_limit 5r/s;",
+                       address=address, target=TO_SLOW_PEER)
+        later = Later(ask, gate)
+        peer = accept()
+        units(gate, 1)
+        wait_until(lambda: not gate.redis.counters(), 5)
+        peer.close()
+        assert later.value().status == 502
+        other = Later(ask, gate, "other")   # behind whatever was given back
+        peer = accept()
+        units(gate, 1)
+        peer.close()
+        assert other.value().status == 502

@@ -41,7 +41,21 @@ def test_what_it_has_lost(proxied):                         # noqa: F811
     gate = proxied(location=FIVE, workers=2)
     assert told_of(gate, 4) == [PASSED] * 4
     gate.redis.command("FLUSHALL")
-    assert told_of(gate, 3) == [PASSED, REJECTED, REJECTED]
+    answer = ask(gate)
+    assert told(answer) == PASSED
+    assert answer.header("RateLimit").startswith('"5r/h";r=0;t=')
+    assert told_of(gate, 2) == [REJECTED] * 2
+
+
+def test_what_it_has_lost_of_two_limits(proxied):           # noqa: F811
+    """What one has no room for is not counted by the other."""
+    gate = proxied(location=TOLD + "order_guard_limit 9r/h name=wide;"
+                   "order_guard_limit 2r/h name=tight;")
+    assert told_of(gate, 2) == [PASSED] * 2
+    gate.redis.command("FLUSHALL")
+    answer = ask(gate)
+    assert told(answer) == REJECTED
+    assert answer.header("RateLimit").startswith('"wide";r=7;t=')
 
 
 def test_an_order_that_this_host_does_not_admit(proxied):   # noqa: F811

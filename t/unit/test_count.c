@@ -30,7 +30,7 @@
 
 #define EPOCH    1700000001000ULL     /* an edge for 60r/m, 3 s a slot */
 #define WIDTH    3000ULL
-#define DAY      86400000ULL
+#define DAY      86400000LL
 
 
 /* Steps of a row: counts are made at times, and given back. */
@@ -38,7 +38,7 @@ typedef enum {
     END = 0,
     ADD,                              /* n units at a time */
     NOTE,                             /* n units that a store has counted */
-    FOLLOW,                           /* a time */
+    SHIFT,                            /* by n ms */
     BACK,                             /* n units to the slot of a time */
     JUDGE                             /* at a time: n remain; -1: refused */
 } step_e;
@@ -163,22 +163,28 @@ static const row_t  rows[] = {
       { { NOTE, 3000, 2 }, { NOTE, 0, 3 }, { BACK, 0, 3 },
         { JUDGE, 62999, 57 }, { BACK, 0, 1 }, { JUDGE, 62999, 57 } } },
 
-    { "a clock that was wrong holds nothing for ever", "60r/m", EPOCH,
-      { { ADD, DAY, 30 }, { ADD, DAY + 57000, 30 }, { FOLLOW, 57000, 0 },
-        { JUDGE, 57000, -1 }, { JUDGE, 62999, -1 }, { JUDGE, 63000, 29 },
-        { JUDGE, 119999, 29 }, { JUDGE, 120000, 59 } } },
+    { "a clock that was set takes along what is counted", "60r/m", EPOCH,
+      { { ADD, 0, 30 }, { ADD, 57000, 30 }, { SHIFT, 0, DAY },
+        { JUDGE, DAY + 62999, -1 }, { JUDGE, DAY + 63000, 29 },
+        { JUDGE, DAY + 119999, 29 }, { JUDGE, DAY + 120000, 59 } } },
 
-    { "one that is behind by a window stands", "60r/m", EPOCH,
-      { { ADD, 60000, 60 }, { FOLLOW, 0, 0 }, { JUDGE, 0, -1 },
-        { JUDGE, 122999, -1 }, { JUDGE, 123000, 59 } } },
+    { "back, too", "60r/m", EPOCH + DAY,
+      { { ADD, 0, 30 }, { ADD, 57000, 30 }, { SHIFT, 0, -DAY },
+        { JUDGE, 62999 - DAY, -1 }, { JUDGE, 63000 - DAY, 29 },
+        { JUDGE, 120000 - DAY, 59 } } },
 
-    { "by more it goes on", "60r/m", EPOCH,
-      { { ADD, 63000, 60 }, { FOLLOW, 2999, 0 }, { JUDGE, 2999, -1 },
+    { "by a part of a slot: not older than it was", "60r/m", EPOCH,
+      { { ADD, 0, 60 }, { SHIFT, 0, 1 }, { JUDGE, 65999, -1 },
+        { JUDGE, 66000, 59 }, { SHIFT, 0, -2999 }, { JUDGE, 65999, -1 },
+        { JUDGE, 66000, 59 } } },
+
+    { "by a slot and back", "60r/m", EPOCH,
+      { { ADD, 0, 60 }, { SHIFT, 0, 3000 }, { SHIFT, 0, -3000 },
         { JUDGE, 62999, -1 }, { JUDGE, 63000, 59 } } },
 
-    { "one that is ahead takes nothing along", "60r/m", EPOCH,
-      { { ADD, 0, 60 }, { FOLLOW, 62999, 0 }, { JUDGE, 62999, -1 },
-        { FOLLOW, DAY, 0 }, { JUDGE, 62999, -1 }, { JUDGE, 63000, 59 } } },
+    { "to before the first slot of all", "60r/m", 0,
+      { { ADD, DAY, 30 }, { ADD, DAY + 3000, 30 }, { SHIFT, 0, -2 * DAY },
+        { JUDGE, 0, 29 }, { JUDGE, 62999, 29 }, { JUDGE, 63000, 59 } } },
 
     { "the first slots of all", "60r/m", 0,
       { { ADD, 0, 1 }, { JUDGE, 0, 58 }, { ADD, 57000, 1 },
@@ -242,8 +248,8 @@ run_step(const row_t *row, og_count_t *count, const og_window_t *window,
 
         return;
 
-    case FOLLOW:
-        og_count_follow(count, window, at);
+    case SHIFT:
+        og_count_shift(count, window, step->n);
         return;
 
     case BACK:

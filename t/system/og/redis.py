@@ -21,6 +21,7 @@ class Redis:
         self.folder = str(folder)
         self.port = port or free_port()
         self.process = None
+        self.env = {}               # more of it
         self._options = [str(option) for option in options]
         os.makedirs(self.folder, exist_ok=True)
 
@@ -37,7 +38,7 @@ class Redis:
             [paths.REDIS, "--port", str(self.port), "--bind", "127.0.0.1",
              "--save", "", "--appendonly", "no", "--dir", self.folder,
              "--daemonize", "no", "--enable-debug-command", "local",
-             *self._options], self.log)
+             *self._options], self.log, env={**os.environ, **self.env})
         self.process.wait_for_port(self.port)
         wait_until(self._answers, 10)
         return self
