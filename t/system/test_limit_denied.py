@@ -286,3 +286,11 @@ def test_who_waits_for_an_answer_gets_it(limited):
     gate.upstream.release("k")
     assert first.value().status == 200
     assert replayed(other.value())
+
+
+def test_who_is_refused_together_does_not_come_back_together(gate):  # noqa: F811,E501
+    """Up to a tenth of an hour lies between them."""
+    gate = gate(TOLD + "order_guard_limit 1r/h;", rule="off")
+    use_up(gate, 1)
+    waits = [int(ask(gate).header("Retry-After")) for _ in range(30)]
+    assert max(waits) - min(waits) > 36

@@ -173,3 +173,17 @@ def test_a_replay_that_the_other_asks_for(proxied, gate):   # noqa: F811
     assert replayed(replay.value())
     wait_until(lambda: other.redis.units() == 1)
     admitted_soon(one)
+
+
+def test_replays_of_a_gateway_that_is_far_away(proxied, gate):  # noqa: F811
+    """What they hold while they are on their way is waited for."""
+    limit = TOLD + "order_guard_limit 5r/h;"
+    other = proxied(location=limit, timeout=5000)
+    one = gate(limit, store=f"redis://127.0.0.1:{other.redis.port}/0")
+    assert order_of(other, "k").status == 200
+    other.proxy.delay(8)
+    for n in range(3):
+        storm = [Later(order_of, other, "k") for _ in range(6)]
+        assert told(order_of(one, f"fresh{n}")) == PASSED
+        assert all(replayed(later.value()) for later in storm)
+    wait_until(lambda: other.redis.units() == 4)
