@@ -122,9 +122,13 @@ def servers(nginx, tmp_path):
 
 
 def files(root):
-    """A page, a folder without an index, and a password."""
+    """A page, one that includes others, a folder without an index, and a
+    password."""
     (root / "folder").mkdir(parents=True)
     (root / "page.txt").write_text("our own page\n")
+    (root / "includes.html").write_text(
+        '<!--# include virtual="/none" --> and '
+        '<!--# include virtual="/dead" -->\n')
     (root / "users").write_text("a:{PLAIN}b\n")
     return root
 
@@ -175,11 +179,21 @@ def read_answer(stream, method):
         headers.append((name, value.rstrip("\r\n")))
     answer = Response(int(line[9:12]), headers, b"",
                       line[13:].decode("latin-1").strip())
-    if method != "HEAD" and answer.status != 204:
-        length = answer.header("Content-Length")
-        answer.body = (stream.read() if length is None
-                       else stream.read(int(length)))
+    if method != "HEAD" and answer.status not in (204, 304):
+        answer.body = read_body(stream, answer)
     return answer
+
+
+def read_body(stream, answer):
+    if answer.header("Transfer-Encoding") != "chunked":
+        length = answer.header("Content-Length")
+        return stream.read() if length is None else stream.read(int(length))
+    body = b""
+    while size := int(stream.readline(), 16):
+        body += stream.read(size)
+        assert stream.readline() == b"\r\n", body
+    assert stream.readline() == b"\r\n", body
+    return body
 
 
 def rest(stream):
@@ -226,6 +240,22 @@ def check_headers(answer, length, kept=()):
         assert answer.values(name) == [], answer
     for name, value in dict(kept).items():
         assert answer.values(name) == [value], answer
+
+
+def lasting(answer):
+    """The headers but for the date."""
+    return [(name, value) for name, value in answer.headers
+            if name.lower() != "date"]
+
+
+def check_same(made, row, version, method=None, guard="on"):
+    """The guard changes nothing about an answer; returns it."""
+    (bare, lived), (answer, lives) = [
+        made.ask(name, row, version, method) for name in ("bare", guard)]
+    assert (answer.status, lasting(answer), answer.body, lives) == (
+        bare.status, lasting(bare), bare.body, lived), (
+            version, bare, answer)
+    return answer
 
 
 def check_bare(answer, status):
