@@ -87,8 +87,7 @@ TABLE = {
 
 SERVER = """
     server {{
-        listen 127.0.0.1:{port};
-        listen 127.0.0.1:{h2} http2;
+        listen 127.0.0.1:{port} {protocol};
         server_name {name};
         large_client_header_buffers 2 4k;
         {server}
@@ -97,6 +96,8 @@ SERVER = """
     }}
 """
 ON, OFF = "order_guard on;", "order_guard off;"
+RULES = ("order_guard_idempotency required; order_guard_limit 1r/h;"
+         "order_guard_strip a;")
 PAGE = "error_page 400 405 414 494 501 505 /page;"
 
 
@@ -111,7 +112,7 @@ class Place:
     def asked(self, row):
         """Whether the guard has a say."""
         server = self.second if row.chosen else self.first
-        return server in ("", ON)
+        return server in ("", ON, RULES)
 
 
 PLACES = {
@@ -121,21 +122,25 @@ PLACES = {
     "location": Place(OFF, OFF, ON),
     "errors off": Place(*["order_guard_errors off;"] * 2),
     "page": Place(*[PAGE] * 2),
+    "rules": Place(*[RULES] * 2),
 }
 
 
 @pytest.fixture
-def early(nginx):
-    """{place: (port, port of HTTP/2)}"""
-    ports = {name: (free_port(), free_port()) for name in PLACES}
-    nginx(ON + "".join(
-        SERVER.format(port=ports[name][0], h2=ports[name][1], name=host,
-                      server=server, location=place.location)
-        for name, place in PLACES.items()
-        for host, server in (("first", place.first),
-                             ("second", place.second))),
-          [port for pair in ports.values() for port in pair])
-    return ports
+def early(nginx, redis):
+    """start(places, protocol): {place: port}"""
+    def start(places=PLACES, protocol=""):
+        ports = {name: free_port() for name in places}
+        text = ON + f"order_guard_store main {redis.address};"
+        for place, port in ports.items():
+            row = PLACES[place]
+            for host, server in (("first", row.first),
+                                 ("second", row.second)):
+                text += SERVER.format(port=port, protocol=protocol, name=host,
+                                      server=server, location=row.location)
+        nginx(text, ports.values())
+        return ports
+    return start
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -144,7 +149,7 @@ def test_early(early, name):
     not looked for one yet."""
     row = TABLE[name]
     lives = set()
-    for place, (port, _) in early.items():
+    for place, port in early().items():
         answer, alive = exchange(port, row.data)
         lives.add(alive)
         if place == "page":
@@ -159,10 +164,10 @@ def test_early(early, name):
 
 def test_http_0_9(early):
     """Has no status and no headers, and a body."""
-    assert strict(client.raw(early["http"][0], b"GET /%zz\r\n"))[
-        "status"] == 400
-    assert b"<center>nginx" in client.raw(early["location"][0],
-                                          b"GET /%zz\r\n")
+    ports = early(("http", "location"))
+    bodies = [client.raw(port, b"GET /%zz\r\n") for port in ports.values()]
+    assert strict(bodies[0])["status"] == 400
+    assert b"<center>nginx" in bodies[1]
 
 
 # HTTP/2
@@ -193,14 +198,15 @@ def http2(port, path="/", headers=()):
 
 @pytest.mark.parametrize("name", HTTP2)
 def test_http2(early, name):
-    check_own(http2(early["http"][1], **HTTP2[name]), 400, "BAD_REQUEST")
-    check_bare(http2(early["location"][1], **HTTP2[name]), 400)
+    ports = early(("http", "location"), "http2")
+    check_own(http2(ports["http"], **HTTP2[name]), 400, "BAD_REQUEST")
+    check_bare(http2(ports["location"], **HTTP2[name]), 400)
 
 
 @pytest.mark.parametrize("name", LARGE)
 def test_http2_too_large(early, name):
     """nginx ends the connection without an answer to the stream."""
-    for _, port in early.values():
+    for port in early(("http", "location"), "http2").values():
         assert http2(port, **LARGE[name]) == CALM
 
 
@@ -301,3 +307,23 @@ def test_tls(nginx, certificates, name):
         else:
             check_bare(answer, row.status)
     assert alive[ON] == alive[OFF]
+
+
+# what an operator does about a request that came without TLS
+
+PLAIN = {
+    "error_page 497 =301 https://$host$request_uri;": (301, b"301 Moved"),
+    "error_page 497 https://$host$request_uri;": (302, b"302 Found"),
+}
+
+
+@pytest.mark.parametrize("page", PLAIN)
+def test_page_of_497(nginx, certificates, page):
+    status, text = PLAIN[page]
+    for guard in (OFF, ON):
+        port = free_port()
+        nginx(TLS.format(port=port, guard=guard, folder=certificates)
+              .replace("server_name", page + "server_name"), [port])
+        answer, _ = handshake(port, HANDSHAKES["497"], certificates)
+        assert (answer.status, text in answer.body) == (status, True), (
+            guard, answer)
