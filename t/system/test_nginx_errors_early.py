@@ -29,6 +29,11 @@ class Early:
     code: str
     chosen: bool = True     # after Host has chosen a server
 
+    @property
+    def large(self):
+        """Whether nginx calls it 494, though it sends 400."""
+        return self.status == 400 and len(self.data) > 8000
+
 
 def line(data, status=400, code="BAD_REQUEST"):
     """Of a request line: Host is not known."""
@@ -99,6 +104,7 @@ ON, OFF = "order_guard on;", "order_guard off;"
 RULES = ("order_guard_idempotency required; order_guard_limit 1r/h;"
          "order_guard_strip a;")
 PAGE = "error_page 400 405 414 494 501 505 /page;"
+PAGE_494 = "error_page 494 /page;"
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class Place:
     def asked(self, row):
         """Whether the guard has a say."""
         server = self.second if row.chosen else self.first
-        return server in ("", ON, RULES)
+        return server in ("", ON, RULES, PAGE_494)
 
 
 PLACES = {
@@ -122,6 +128,7 @@ PLACES = {
     "location": Place(OFF, OFF, ON),
     "errors off": Place(*["order_guard_errors off;"] * 2),
     "page": Place(*[PAGE] * 2),
+    "page of 494": Place(*[PAGE_494] * 2),
     "rules": Place(*[RULES] * 2),
 }
 
@@ -152,7 +159,7 @@ def test_early(early, name):
     for place, port in early().items():
         answer, alive = exchange(port, row.data)
         lives.add(alive)
-        if place == "page":
+        if place == "page" or place == "page of 494" and row.large:
             assert (answer.status, answer.body) == (
                 row.status, b"our own page"), answer
         elif PLACES[place].asked(row):
@@ -314,6 +321,10 @@ def test_tls(nginx, certificates, name):
 PLAIN = {
     "error_page 497 =301 https://$host$request_uri;": (301, b"301 Moved"),
     "error_page 497 https://$host$request_uri;": (302, b"302 Found"),
+    "error_page 497 =426 /page; location = /page { return 426 tls; }": (
+        426, b"tls"),
+    "error_page 497 /page; location = /page { return 200 tls; }": (
+        400, b"tls"),
 }
 
 

@@ -74,6 +74,36 @@ PAGES = {
         act=UPSTREAM),
 }
 
+# errors that come up before the guard is asked, in a location with a page
+SELF = "error_page 401 403 413 429 503 /page.txt;"
+ZONE = "limit_req_zone $guard zone=asks:64k rate=1r/m;"
+AUTH = "location = /auth { return %d; }" + FILE
+PAGES.update({
+    "in place: deny": page(403, "deny all;" + SELF),
+    "in place: auth_basic": page(401, BASIC + SELF, kept=ASKS),
+    "in place: auth_request": page(403, "auth_request /auth;" + SELF,
+                                   AUTH % 403),
+    "in place: a large body": page(413, "client_max_body_size 1;" + SELF,
+                                   method="POST", body=b"{}"),
+    "in place: limit_req": page(
+        503, "limit_req zone=asks;" + SELF, http=ZONE, before=1,
+        path="/includes.html"),
+    "in place: text": page(401, BASIC + "error_page 401 = @page;",
+                           NAMED % 'return 401 "log in";', b"log in"),
+    "in place: proxied": page(
+        403, "deny all; error_page 403 @page;", NAMED % PEER, b"proxied",
+        act=answering(b"proxied")),
+    "in place: as 200": page(200, "deny all; error_page 403 =200 @page;",
+                             NAMED % 'return 403 "none";', b"none"),
+    "in place: return": page(403, SELF + "return 403;"),
+    "in place: unguarded": page(
+        403, "order_guard off; deny all;" + SELF),
+    "of another status": page(503, "deny all;",
+                              FILE + "error_page 403 =503 /page.txt;"),
+    "of a dead upstream, of another status": page(
+        503, DEAD + "error_page 502 =503 /page.txt;"),
+})
+
 
 @pytest.mark.parametrize("name", PAGES)
 def test_page_of_the_operator(servers, name):               # noqa: F811

@@ -132,6 +132,24 @@ def test_errors_off(servers, framing):                      # noqa: F811
         assert (answer.status, answer.body) == (503, BODY)
 
 
+@pytest.mark.parametrize("answer", [
+    b"SSH-2.0-OpenSSH_9.2p1\r\n", b"HTTP/1.1 999 X\r\n\r\n"])
+def test_errors_off_of_what_is_no_answer(servers, answer):  # noqa: F811
+    made = servers(Row(200, "", PROXY, act=sending(answer)))
+    ask = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    assert b"problem" in client.raw(made.ports["on"], ask)
+    assert b"problem" not in client.raw(made.ports["alone"], ask)
+
+
+def test_errors_off_of_a_part_with_a_key(gate):             # noqa: F811
+    """No document of the guard's, as for every other error."""
+    with Peer(cut(b"200 OK", "length", closing)) as peer:
+        made = gate("order_guard_errors off;", address=peer.address)
+        for status in (502, 409):
+            answer = made.order("k")
+            assert (answer.status, answer.media_type) == (status, "text/html")
+
+
 def test_gzip_of_the_gateway(servers):                      # noqa: F811
     """nginx's own is another's affair; it compresses no other errors than
     403 and 404."""
