@@ -9,6 +9,8 @@
 #include "og_excerpt.h"
 
 
+static size_t og_excerpt_hidden_at(const unsigned char *text, size_t len,
+    const og_excerpt_secret_t *secrets, size_t n);
 static size_t og_excerpt_secret_at(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n);
 static size_t og_excerpt_escape(char *dst, unsigned char byte);
@@ -28,7 +30,7 @@ og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,
 
     for (i = 0; i < len; i += secret ? secret : 1) {
 
-        secret = og_excerpt_secret_at(text + i, len - i, secrets, n);
+        secret = og_excerpt_hidden_at(text + i, len - i, secrets, n);
 
         if (secret) {
             memcpy(piece, "***", 3);
@@ -52,6 +54,29 @@ og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,
     }
 
     return used;
+}
+
+
+/* Secrets that overlap are one: no end of any is shown. */
+
+static size_t
+og_excerpt_hidden_at(const unsigned char *text, size_t len,
+    const og_excerpt_secret_t *secrets, size_t n)
+{
+    size_t  i, end, secret;
+
+    end = og_excerpt_secret_at(text, len, secrets, n);
+
+    for (i = 1; i < end; i++) {
+
+        secret = og_excerpt_secret_at(text + i, len - i, secrets, n);
+
+        if (i + secret > end) {
+            end = i + secret;
+        }
+    }
+
+    return end;
 }
 
 
