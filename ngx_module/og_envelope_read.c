@@ -47,7 +47,7 @@ static size_t og_problem_find_code(const og_problem_body_t *body,
 static int og_problem_number_code(og_json_value_t value, unsigned status,
     char *code);
 static size_t og_problem_find_oauth_code(const og_problem_body_t *body,
-    char *code);
+    unsigned status, char *code);
 static size_t og_problem_find_text(const og_problem_body_t *body,
     const char *const *pointers);
 static size_t og_problem_text(const og_problem_body_t *body,
@@ -227,7 +227,7 @@ og_problem_take_texts(og_problem_t *problem, og_problem_texts_t *texts,
                                texts->code);
 
     if (len == 0 && places->code == NULL) {
-        len = og_problem_find_oauth_code(body, texts->code);
+        len = og_problem_find_oauth_code(body, problem->status, texts->code);
     }
 
     if (len) {
@@ -396,7 +396,8 @@ og_problem_number_code(og_json_value_t value, unsigned status, char *code)
 
 
 static size_t
-og_problem_find_oauth_code(const og_problem_body_t *body, char *code)
+og_problem_find_oauth_code(const og_problem_body_t *body, unsigned status,
+    char *code)
 {
     static const char *const  error[] = { "/error", NULL };
 
@@ -404,7 +405,7 @@ og_problem_find_oauth_code(const og_problem_body_t *body, char *code)
         return 0;
     }
 
-    return og_problem_find_code(body, error, 0, code);
+    return og_problem_find_code(body, error, status, code);
 }
 
 
