@@ -13,7 +13,7 @@
 #define OG_WHEN_MAX_DEPTH  64
 
 
-static og_json_type_e og_when_type(const char *text, size_t len);
+static og_json_value_t og_when_literal(const char *text, size_t len);
 static og_body_status_e og_when_scan(const unsigned char *body, size_t len);
 static int og_when_holds(const og_when_t *rule, const unsigned char *body,
     size_t len, unsigned char *scratch);
@@ -22,24 +22,29 @@ static int og_when_holds(const og_when_t *rule, const unsigned char *body,
 const char *
 og_when_value(og_json_value_t *value, const char *text, size_t len)
 {
-    value->type = og_when_type(text, len);
+    *value = og_when_literal(text, len);
+
+    if (value->type == OG_JSON_NONE) {
+        return "memory is short";
+    }
 
     if (value->type == OG_JSON_ARRAY || value->type == OG_JSON_OBJECT) {
         return "it must be true, false, null, a number or a string";
     }
 
-    if (value->type == OG_JSON_STRING && len > 1 && text[0] == '"'
-        && text[len - 1] == '"')
-    {
-        text++;
-        len -= 2;
+    if (value->type != OG_JSON_STRING) {
+        return NULL;
     }
 
-    value->data = (const unsigned char *) text;
-    value->len = len;
+    if (value->len > 1 && value->data[0] == '"'
+        && value->data[value->len - 1] == '"')
+    {
+        value->data++;
+        value->len -= 2;
+    }
 
-    if (value->type == OG_JSON_STRING
-        && (memchr(text, '"', len) || memchr(text, '\\', len)))
+    if (memchr(value->data, '"', value->len)
+        || memchr(value->data, '\\', value->len))
     {
         return "a string here has neither quotes nor backslashes in it";
     }
@@ -48,16 +53,38 @@ og_when_value(og_json_value_t *value, const char *text, size_t len)
 }
 
 
-static og_json_type_e
-og_when_type(const char *text, size_t len)
+/*
+ * Without the white space around it, which stands in no body's value.  Its
+ * type is OG_JSON_NONE when memory is short.
+ */
+
+static og_json_value_t
+og_when_literal(const char *text, size_t len)
 {
+    og_json_value_t  value;
+
+    value.type = OG_JSON_STRING;
+    value.data = (const unsigned char *) text;
+    value.len = len;
+
     if (len && (text[0] == '[' || text[0] == '{')) {
-        return OG_JSON_ARRAY;
+        value.type = OG_JSON_ARRAY;
+        return value;
     }
 
-    return og_when_scan((const unsigned char *) text, len) == OG_BODY_OK
-           ? og_json_find((const unsigned char *) text, len, "", 0).type
-           : OG_JSON_STRING;
+    switch (og_when_scan(value.data, len)) {
+
+    case OG_BODY_OK:
+        return og_json_find(value.data, len, "", 0);
+
+    case OG_BODY_NO_MEMORY:
+        value.type = OG_JSON_NONE;
+
+        /* fall through */
+
+    default:
+        return value;
+    }
 }
 
 

@@ -28,7 +28,8 @@ typedef struct {
  * Reads a JSON literal: true, false, null, a number, or a string with its
  * quotes and without escapes; a word that is none of these is a string.
  * value points into text.  Returns NULL, or a static sentence that says what
- * is wrong: an array, an object, a quote or a backslash in the text.
+ * is wrong: an array, an object, a quote or a backslash in the text, or that
+ * memory is short.
  */
 const char *og_when_value(og_json_value_t *value, const char *text,
     size_t len);
