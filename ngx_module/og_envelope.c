@@ -36,7 +36,9 @@ og_problem_render(const og_problem_t *problem, char **text, size_t *len)
     size_t   errors_len;
     json_t  *document;
 
-    if (og_problem_errors_length(problem->errors, &errors_len) != 0) {
+    /* One level is the document's own. */
+
+    if (og_problem_errors_length(problem->errors, 1, &errors_len) != 0) {
         return -1;
     }
 

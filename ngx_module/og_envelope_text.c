@@ -84,7 +84,7 @@ og_problem_clean(char *dst, size_t max, const unsigned char *text, size_t len)
 
 
 int
-og_problem_errors_length(const char *errors, size_t *len)
+og_problem_errors_length(const char *errors, size_t levels, size_t *len)
 {
     size_t            size;
     og_json_type_e    root;
@@ -102,10 +102,8 @@ og_problem_errors_length(const char *errors, size_t *len)
         return 0;
     }
 
-    /* One level is the document's own. */
-
     status = og_problem_scan((const unsigned char *) errors, size,
-                             OG_PROBLEM_MAX_DEPTH - 1, &root);
+                             OG_PROBLEM_MAX_DEPTH - levels, &root);
 
     if (root == OG_JSON_ARRAY || root == OG_JSON_OBJECT) {
         *len = size;

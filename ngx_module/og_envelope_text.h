@@ -46,12 +46,14 @@ size_t og_problem_clean(char *dst, size_t max, const unsigned char *text,
 /* Whether it is the number of the status, in plain digits. */
 int og_problem_is_status(og_json_value_t value, unsigned status);
 
+
 /*
- * *len is the length of details that may be spliced in as they are: a strict
- * JSON array or object of at most OG_PROBLEM_MAX_ERRORS bytes; else 0.
- * Returns 0, or -1 when memory is short.
+ * *len is the length of details that may be spliced in as they are, levels
+ * deep in a document: a strict JSON array or object of at most
+ * OG_PROBLEM_MAX_ERRORS bytes, with which the document has no more than
+ * OG_PROBLEM_MAX_DEPTH levels; else 0.  Returns 0, or -1 when memory is short.
  */
-int og_problem_errors_length(const char *errors, size_t *len);
+int og_problem_errors_length(const char *errors, size_t levels, size_t *len);
 
 
 #endif /* OG_ENVELOPE_TEXT_H_INCLUDED_ */

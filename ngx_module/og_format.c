@@ -29,6 +29,7 @@ typedef struct {
     const unsigned char  *end;
     char                 *pointer;    /* of the value that is being read */
     size_t                pointer_len;
+    size_t                levels;     /* around it */
     unsigned char        *name;       /* room for one, unescaped */
     const char           *error;
 } og_format_reader_t;
@@ -218,11 +219,14 @@ og_format_container(og_format_reader_t *reader, og_json_type_e type)
     outer = reader->pointer_len;
     last = *reader->p;
 
+    reader->levels++;
+
     og_format_copy(reader, reader->p + 1);
     og_format_skip(reader);
 
     if (*reader->p == ']' || *reader->p == '}') {
         og_format_copy(reader, reader->p + 1);
+        reader->levels--;
         return og_format_add_leaf(reader, OG_FORMAT_LITERAL, type, start);
     }
 
@@ -246,6 +250,8 @@ og_format_container(og_format_reader_t *reader, og_json_type_e type)
         og_format_copy(reader, reader->p + 1);
         og_format_skip(reader);
     }
+
+    reader->levels--;
 
     return 0;
 }
@@ -455,6 +461,10 @@ og_format_add_hole(og_format_reader_t *reader, og_format_part_e part)
         }
 
         format->holes = holes;
+    }
+
+    if (part == OG_FORMAT_DETAILS && format->levels < reader->levels) {
+        format->levels = reader->levels;
     }
 
     format->holes[format->nholes].at = format->len;

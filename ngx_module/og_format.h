@@ -48,7 +48,8 @@ void og_format_free(og_format_t *format);
 
 /*
  * Renders an error, without the white space of the format and with the bounds
- * of og_problem_render().  *text is malloc'ed, NUL-terminated and the caller's
+ * of og_problem_render(); details that would make more than 64 levels of it
+ * are null.  *text is malloc'ed, NUL-terminated and the caller's
  * to free; *len is without the NUL.  Returns 0, or -1 when memory is short
  * (*text is then as it was).
  */

@@ -23,9 +23,9 @@ typedef struct {
 
 static int og_format_fill(const og_format_t *format,
     const og_format_values_t *values, char **text, size_t *len);
-static char *og_format_text(const og_problem_t *problem,
-    og_format_part_e part);
-static char *og_format_details(const char *errors);
+static char *og_format_text(const og_format_t *format,
+    const og_problem_t *problem, og_format_part_e part);
+static char *og_format_details(const og_format_t *format, const char *errors);
 static json_t *og_format_json(const og_problem_t *problem,
     og_format_part_e part);
 static json_t *og_format_clean(const char *text, size_t max);
@@ -53,7 +53,7 @@ og_format_render(const og_format_t *format, const og_problem_t *problem,
         part = format->holes[i].part;
 
         if (values.texts[part] == NULL) {
-            values.texts[part] = og_format_text(problem, part);
+            values.texts[part] = og_format_text(format, problem, part);
             rc = values.texts[part] ? 0 : -1;
         }
     }
@@ -118,13 +118,14 @@ og_format_fill(const og_format_t *format, const og_format_values_t *values,
 
 
 static char *
-og_format_text(const og_problem_t *problem, og_format_part_e part)
+og_format_text(const og_format_t *format, const og_problem_t *problem,
+    og_format_part_e part)
 {
     char    *text;
     json_t  *value;
 
     if (part == OG_FORMAT_DETAILS && problem->errors) {
-        return og_format_details(problem->errors);
+        return og_format_details(format, problem->errors);
     }
 
     value = og_format_json(problem, part);
@@ -139,12 +140,12 @@ og_format_text(const og_problem_t *problem, og_format_part_e part)
 /* Spliced in as they are, with every digit of every number. */
 
 static char *
-og_format_details(const char *errors)
+og_format_details(const og_format_t *format, const char *errors)
 {
     char    *text;
     size_t   len;
 
-    if (og_problem_errors_length(errors, &len) != 0) {
+    if (og_problem_errors_length(errors, format->levels, &len) != 0) {
         return NULL;
     }
 

@@ -51,6 +51,7 @@ struct og_format_s {
     og_format_hole_t     *holes;
     size_t                nholes;
     size_t                holes_alloc;
+    size_t                levels;     /* around the deepest "$details" */
 
     og_format_leaf_t     *leaves;
     size_t                nleaves;
