@@ -230,6 +230,10 @@ og_format_container(og_format_reader_t *reader, og_json_type_e type)
         return og_format_add_leaf(reader, OG_FORMAT_LITERAL, type, start);
     }
 
+    if (og_format_add_leaf(reader, OG_FORMAT_AROUND, type, start) != 0) {
+        return -1;
+    }
+
     for (n = 0; last != ']' && last != '}'; n++) {
 
         if (type == OG_JSON_OBJECT) {

@@ -281,6 +281,12 @@ og_format_leaf_matches(const og_format_leaf_t *leaf, unsigned status,
         return value.type == OG_JSON_TRUE || value.type == OG_JSON_FALSE
                || value.type == OG_JSON_NULL || value.type == OG_JSON_NONE;
 
+    case OG_FORMAT_AROUND:
+
+        /* where it must be there, something in it must be */
+
+        return value.type == leaf->value.type || value.type == OG_JSON_NONE;
+
     default: /* OG_FORMAT_LITERAL */
         return og_format_is_literal(leaf->value, value);
     }

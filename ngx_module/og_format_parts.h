@@ -23,7 +23,8 @@ typedef enum {
     OG_FORMAT_ORIGIN,
     OG_FORMAT_RETRYABLE,
     OG_FORMAT_SAFE_NEW_KEY,
-    OG_FORMAT_LITERAL                 /* it is spelled out */
+    OG_FORMAT_LITERAL,                /* it is spelled out */
+    OG_FORMAT_AROUND                  /* a container with something in it */
 } og_format_part_e;
 
 #define OG_FORMAT_PARTS  OG_FORMAT_LITERAL
@@ -36,7 +37,9 @@ typedef struct {
 } og_format_hole_t;
 
 
-/* A scalar or an empty container, and where it stands. */
+/*
+ * A value and where it stands.  Containers stand in front of what is in them.
+ */
 typedef struct {
     char                 *pointer;    /* RFC 6901 */
     og_format_part_e      part;
