@@ -30,12 +30,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_upstream(unsigned status, const uint8_t *body, size_t size);
+static void check_upstream(unsigned status,
+    const og_problem_places_t *places, const uint8_t *body, size_t size);
+static int is_code(const char *text);
 static void check_texts(unsigned status, unsigned choice, const char *text);
 static void check_rendered(const og_problem_t *problem);
 static void check_strict(const char *text, size_t len);
 static json_t *check_object(const char *text, size_t len);
 static void check_member(json_t *document, const char *name, size_t max);
+
+
+/* Places that somebody has named: any value is at one of them. */
+
+static const char *const  anywhere[] = {
+    "/a", "/code", "/error", "/errors/0", "/status", "", NULL
+};
+
+static const og_problem_places_t  named = {
+    anywhere, anywhere, anywhere, anywhere
+};
 
 
 int
@@ -53,7 +66,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     data += 2;
     size -= 2;
 
-    check_upstream(status, data, size);
+    check_upstream(status, NULL, data, size);
+    check_upstream(status, &named, data, size);
 
     text = malloc(size + 1);
     check(text != NULL);
@@ -71,7 +85,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 
 static void
-check_upstream(unsigned status, const uint8_t *body, size_t size)
+check_upstream(unsigned status, const og_problem_places_t *places,
+    const uint8_t *body, size_t size)
 {
     og_problem_t  problem, before;
 
@@ -82,8 +97,8 @@ check_upstream(unsigned status, const uint8_t *body, size_t size)
     problem.safe_new_key = OG_TRI_ABSENT;
     before = problem;
 
-    if (og_problem_read(&problem, NULL, body, size) == 0) {
-        check(problem.code == NULL || strlen(problem.code) <= 64);
+    if (og_problem_read(&problem, places, body, size) == 0) {
+        check(problem.code == NULL || is_code(problem.code));
         check(problem.detail == NULL || strlen(problem.detail) <= 1024);
         check(problem.trace_id == NULL || strlen(problem.trace_id) <= 128);
         check(problem.errors == NULL || strlen(problem.errors) <= 16384);
@@ -103,6 +118,18 @@ check_upstream(unsigned status, const uint8_t *body, size_t size)
     if (og_problem_is_valid(status, body, size)) {
         check_strict((const char *) body, size);
     }
+}
+
+
+static int
+is_code(const char *text)
+{
+    size_t  len;
+
+    len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                       "0123456789_.:-");
+
+    return text[len] == '\0' && len > 0 && len <= 64;
 }
 
 

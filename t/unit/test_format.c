@@ -585,19 +585,25 @@ test_rendered_documents_have_64_levels_at_most(void **state)
 }
 
 
-/* The deepest place decides, wherever it stands. */
+/* The deepest place decides, wherever it stands, and nothing else does. */
 
 static void
-test_levels_of_details_in_two_places(void **state)
+test_levels_of_details_in_several_places(void **state)
 {
     size_t         i;
     char          *text, deep[130];
     og_format_t   *format;
     og_problem_t   problem;
 
-    static const char *const  texts[] = {
-        "{\"a\":\"$details\",\"b\":[\"$details\"]}",
-        "{\"b\":[\"$details\"],\"a\":\"$details\"}"
+    static const struct {
+        const char  *format;
+        int          has;
+    } cases[] = {
+        { "{\"a\":\"$details\",\"b\":[\"$details\"]}", 0 },
+        { "{\"b\":[\"$details\"],\"a\":\"$details\"}", 0 },
+        { "{\"a\":\"$details\",\"b\":[\"$code\"]}", 1 },
+        { "{\"b\":[[1],[\"$code\"]],\"a\":\"$details\"}", 1 },
+        { "{\"b\":[[],{}],\"c\":{},\"a\":\"$details\"}", 1 }
     };
 
     (void) state;
@@ -609,13 +615,16 @@ test_levels_of_details_in_two_places(void **state)
     memset(deep + 63, ']', 63);
     deep[126] = '\0';
 
-    for (i = 0; i < 2; i++) {
-        format = format_of(texts[i], strlen(texts[i]));
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        format = format_of(cases[i].format, strlen(cases[i].format));
         text = render_format(format, &problem);
 
-        assert_null(strstr(text, deep));
-        assert_non_null(strstr(text, "null"));
-        assert_true(matches(format, 400, text, strlen(text)));
+        if ((strstr(text, deep) != NULL) != cases[i].has
+            || (strstr(text, "null") == NULL) != cases[i].has
+            || !matches(format, 400, text, strlen(text)))
+        {
+            fail_msg("%s: %s", cases[i].format, text);
+        }
 
         free(text);
         og_format_free(format);
@@ -664,7 +673,7 @@ main(void)
         cmocka_unit_test(test_texts_are_bounded),
         cmocka_unit_test(test_details_are_bounded),
         cmocka_unit_test(test_rendered_documents_have_64_levels_at_most),
-        cmocka_unit_test(test_levels_of_details_in_two_places),
+        cmocka_unit_test(test_levels_of_details_in_several_places),
         cmocka_unit_test(test_a_format_is_used_again),
     };
 
