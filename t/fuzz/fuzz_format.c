@@ -242,7 +242,7 @@ static void
 check_when(const char *pointer, const char *text, size_t size)
 {
     size_t       i;
-    unsigned     status;
+    int          status;
     og_when_t    rules[RULES_MAX];
     const char  *end;
 
@@ -299,7 +299,7 @@ check_found(const og_when_t *rule)
     body[len++] = '}';
 
     check(og_when_status(rule, 1, (unsigned char *) body, len)
-          == (is_strict(body, len) ? rule->status : 0));
+          == (is_strict(body, len) ? (int) rule->status : 0));
     check(*quote || is_strict(body, len));
 
     free(body);

@@ -217,7 +217,7 @@ static void
 test_status(void **state)
 {
     size_t             i, n, len;
-    unsigned           status;
+    int                status;
     og_when_t          rules[RULES];
     unsigned char     *copy;
     const when_row_t  *row;
@@ -239,8 +239,8 @@ test_status(void **state)
         status = og_when_status(rules, n, copy, len);
         free(copy);
 
-        if (status != row->status) {
-            fail_msg("row %zu: %s: %u", i, row->body, status);
+        if (status != (int) row->status) {
+            fail_msg("row %zu: %s: %d", i, row->body, status);
         }
     }
 }
