@@ -184,6 +184,24 @@ void ngx_http_og_wake_waiters(ngx_http_og_op_t *op);
 void ngx_http_og_stop_waiting(ngx_http_og_ctx_t *ctx);
 
 
+/* ngx_http_og_page.c */
+
+/* Notes a redirect to a page of the operator's, in both rewrite phases. */
+ngx_int_t ngx_http_og_page_handler(ngx_http_request_t *r);
+
+/* Whether the answer is such a page. */
+ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r);
+
+
+/* ngx_http_og_page.c: pages of the operator's */
+
+/* Notes a redirect to one, in both rewrite phases. */
+ngx_int_t ngx_http_og_page_handler(ngx_http_request_t *r);
+
+/* Whether the answer is one. */
+ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r);
+
+
 /* ngx_http_og_dispatch.c: a request on its way to the upstream */
 
 /* Takes off the headers that an upstream must not see. */

@@ -15,7 +15,6 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
 {
     ngx_http_og_ctx_t         *ctx;
     ngx_pool_cleanup_t        *cln;
-    ngx_http_core_loc_conf_t  *clcf;
     ngx_http_og_main_conf_t   *omcf;
 
     ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_og_ctx_t));
@@ -37,14 +36,11 @@ ngx_http_og_create_ctx(ngx_http_request_t *r, ngx_http_og_loc_conf_t *conf)
     cln->handler = ngx_http_og_keep_ctx;
     cln->data = ctx;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
     omcf = ngx_http_get_module_main_conf(r, ngx_http_order_guard_module);
 
     ctx->request = r;
     ctx->conf = conf;
     ctx->zone = omcf->zone;
-    ctx->error_pages = clcf->error_pages;
-    ctx->upstream = r->upstream;
 
     ngx_http_set_ctx(r, ctx, ngx_http_order_guard_module);
 
@@ -72,7 +68,6 @@ ngx_http_og_get_ctx(ngx_http_request_t *r)
             ctx = cln->data;
             ctx->redirected = 1;
             ctx->reached = 0;
-            ctx->upstream = r->upstream;
             ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
 
             ngx_http_set_ctx(r, ctx, ngx_http_order_guard_module);

@@ -99,10 +99,6 @@ typedef struct {
 typedef struct {
     ngx_http_request_t          *request;
     ngx_http_og_loc_conf_t      *conf;      /* of the admitting location */
-    ngx_array_t                 *error_pages;   /* of the last location that
-                                                   the handler saw */
-    ngx_array_t                 *earlier_error_pages;   /* of the one before */
-    ngx_http_upstream_t         *upstream;      /* before the last redirect */
     ngx_array_t                 *earlier;       /* ngx_http_og_counted_t */
     ngx_http_og_state_e          state;
 

@@ -8,9 +8,6 @@
 
 
 static ngx_http_og_ctx_t *ngx_http_og_answer_ctx(ngx_http_request_t *r);
-static ngx_uint_t ngx_http_og_is_error_page(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx);
-static ngx_uint_t ngx_http_og_has_page(ngx_array_t *pages, ngx_uint_t status);
 static ngx_int_t ngx_http_og_send_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_own_error(ngx_http_request_t *r,
@@ -41,7 +38,7 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
         return ngx_http_og_next_header_filter(r);
     }
 
-    if (ngx_http_og_is_error_page(r, ctx)) {
+    if (!ctx->insisted && ngx_http_og_is_page(r)) {
         return ngx_http_og_send_page(r, ctx);
     }
 
@@ -104,66 +101,9 @@ ngx_http_og_answer_ctx(ngx_http_request_t *r)
 
 
 /*
- * After a redirect for an error nginx keeps the error in err_status while the
- * page is made.  An error that came up after another redirect stands there
- * too: the page is told by the error_page that asks for it.
+ * A page of the operator's leaves as it is, and so does nginx's own where
+ * errors are off, but it tells when to come again.
  */
-
-static ngx_uint_t
-ngx_http_og_is_error_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
-{
-    ngx_http_core_loc_conf_t  *clcf;
-
-    if (!r->internal || ctx->insisted) {
-        return 0;
-    }
-
-    if (r->err_status == 0) {
-
-        /* "error_page 502 = @page": no error any more, but no upstream's */
-
-        return ctx->redirected && r->error_page
-               && r->upstream == ctx->upstream;
-    }
-
-    if (r->upstream && r->upstream != ctx->upstream
-        && r->upstream->headers_in.status_n == 0)
-    {
-        /* the page itself failed, and nginx says so */
-        return 0;
-    }
-
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-
-    return ngx_http_og_has_page(clcf->error_pages, r->err_status)
-           || ngx_http_og_has_page(ctx->error_pages, r->err_status)
-           || ngx_http_og_has_page(ctx->earlier_error_pages, r->err_status);
-}
-
-
-static ngx_uint_t
-ngx_http_og_has_page(ngx_array_t *pages, ngx_uint_t status)
-{
-    ngx_uint_t            i;
-    ngx_http_err_page_t  *page;
-
-    if (pages == NULL) {
-        return 0;
-    }
-
-    page = pages->elts;
-
-    for (i = 0; i < pages->nelts; i++) {
-        if (page[i].status == (ngx_int_t) status) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* A page of the operator's leaves as it is, but tells when to come again. */
 
 static ngx_int_t
 ngx_http_og_send_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
@@ -191,8 +131,7 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ngx_http_og_settle(r, ctx);
 
     if (!ctx->conf->errors) {
-        return ngx_http_og_add_error_headers(r, ctx) == NGX_OK
-               ? ngx_http_og_send_header(r, ctx) : NGX_ERROR;
+        return ngx_http_og_send_page(r, ctx);
     }
 
     if (ngx_http_og_set_envelope(r, ctx, NULL) != NGX_OK
@@ -217,7 +156,7 @@ ngx_http_og_own_error(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_og_is_no_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (r->upstream == NULL) {
+    if (r->upstream == NULL || (!ctx->conf->errors && !ctx->claimed)) {
         return 0;
     }
 

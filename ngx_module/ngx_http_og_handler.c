@@ -41,7 +41,6 @@ ngx_http_og_handler(ngx_http_request_t *r)
     ngx_http_cleanup_t        *cln;
     ngx_http_og_ctx_t         *ctx;
     ngx_http_og_loc_conf_t    *olcf;
-    ngx_http_core_loc_conf_t  *clcf;
 
     if (r != r->main) {
         return NGX_DECLINED;
@@ -50,10 +49,6 @@ ngx_http_og_handler(ngx_http_request_t *r)
     ctx = ngx_http_og_get_ctx(r);
 
     if (ctx) {
-        clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-        ctx->earlier_error_pages = ctx->error_pages;
-        ctx->error_pages = clcf->error_pages;
-
         return ngx_http_og_resume(r, ctx);
     }
 

@@ -11,6 +11,7 @@ static ngx_uint_t ngx_http_og_is_named(ngx_table_elt_t *h,
     const ngx_str_t *names);
 static ngx_uint_t ngx_http_og_is_called(ngx_table_elt_t *h,
     const ngx_str_t *name);
+static void ngx_http_og_clear_content_range(ngx_http_request_t *r);
 static void ngx_http_og_drop_headers(ngx_http_request_t *r,
     const ngx_str_t *names);
 
@@ -19,7 +20,6 @@ static void ngx_http_og_drop_headers(ngx_http_request_t *r,
 
 static const ngx_str_t  ngx_http_og_body_headers[] = {
     ngx_string("content-encoding"),
-    ngx_string("content-range"),
     ngx_string("content-md5"),
     ngx_string("digest"),
     ngx_string("content-digest"),
@@ -29,6 +29,10 @@ static const ngx_str_t  ngx_http_og_body_headers[] = {
     ngx_string("trailer"),
     ngx_null_string
 };
+
+
+static const ngx_str_t  ngx_http_og_content_range =
+    ngx_string("content-range");
 
 
 /* What an answer says of its outcome, and is wrong when it is not whole. */
@@ -276,11 +280,43 @@ ngx_http_og_clear_body_headers(ngx_http_request_t *r)
 
     r->allow_ranges = 0;
     r->headers_out.content_encoding = NULL;
-    r->headers_out.content_range = NULL;
     r->headers_out.charset.len = 0;
     r->headers_out.content_type_lowcase = NULL;
 
     ngx_http_og_drop_headers(r, ngx_http_og_body_headers);
+
+    ngx_http_og_clear_content_range(r);
+}
+
+
+/*
+ * "bytes (asterisk)/13" tells the length of what there is (RFC 9110, section
+ * 15.5.17), any other range is one of the body that is gone.
+ */
+
+static void
+ngx_http_og_clear_content_range(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_og_next_header(&part, &i)) != NULL) {
+
+        if (ngx_http_og_is_called(h, &ngx_http_og_content_range)
+            && (r->headers_out.status != NGX_HTTP_RANGE_NOT_SATISFIABLE
+                || ngx_strlchr(h->value.data, h->value.data + h->value.len,
+                               '*')
+                   == NULL))
+        {
+            h->hash = 0;
+        }
+    }
+
+    r->headers_out.content_range = NULL;
 }
 
 

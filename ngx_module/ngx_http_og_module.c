@@ -9,6 +9,8 @@
 
 static ngx_int_t ngx_http_og_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_og_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_og_add_handler(ngx_conf_t *cf,
+    ngx_http_phases phase, ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_og_init_process(ngx_cycle_t *cycle);
 static void ngx_http_og_exit_process(ngx_cycle_t *cycle);
 static ngx_http_og_main_conf_t *ngx_http_og_main_conf(ngx_cycle_t *cycle);
@@ -60,10 +62,8 @@ ngx_http_og_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_og_postconfiguration(ngx_conf_t *cf)
 {
-    ngx_str_t                   request_id = ngx_string("request_id");
-    ngx_http_handler_pt        *h;
-    ngx_http_og_main_conf_t    *omcf;
-    ngx_http_core_main_conf_t  *cmcf;
+    ngx_str_t                 request_id = ngx_string("request_id");
+    ngx_http_og_main_conf_t  *omcf;
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
 
@@ -80,14 +80,18 @@ ngx_http_og_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_PRECONTENT_PHASE].handlers);
-    if (h == NULL) {
+    if (ngx_http_og_add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE,
+                                ngx_http_og_page_handler)
+        != NGX_OK
+        || ngx_http_og_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
+                                   ngx_http_og_page_handler)
+           != NGX_OK
+        || ngx_http_og_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
+                                   ngx_http_og_handler)
+           != NGX_OK)
+    {
         return NGX_ERROR;
     }
-
-    *h = ngx_http_og_handler;
 
     ngx_http_og_next_header_filter = ngx_http_top_header_filter;
     ngx_http_top_header_filter = ngx_http_og_header_filter;
@@ -97,6 +101,26 @@ ngx_http_og_postconfiguration(ngx_conf_t *cf)
 
     ngx_http_og_next_request_body_filter = ngx_http_top_request_body_filter;
     ngx_http_top_request_body_filter = ngx_http_og_request_body_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
+    ngx_http_handler_pt handler)
+{
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+    h = ngx_array_push(&cmcf->phases[phase].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = handler;
 
     return NGX_OK;
 }

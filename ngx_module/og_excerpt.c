@@ -13,6 +13,8 @@ static size_t og_excerpt_hidden_at(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n);
 static size_t og_excerpt_secret_at(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n);
+static size_t og_excerpt_length(const unsigned char *text, size_t len,
+    const og_excerpt_secret_t *secret);
 static size_t og_excerpt_escape(char *dst, unsigned char byte);
 
 
@@ -80,27 +82,62 @@ og_excerpt_hidden_at(const unsigned char *text, size_t len,
 }
 
 
-/* The length of the longest secret that stands here, or 0. */
+/* How much of the text the longest secret that stands here takes, or 0. */
 
 static size_t
 og_excerpt_secret_at(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n)
 {
-    size_t  i, longest;
+    size_t  i, size, longest;
 
     longest = 0;
 
     for (i = 0; i < n; i++) {
-        if (secrets[i].len >= OG_EXCERPT_MIN_SECRET
-            && secrets[i].len <= len
-            && secrets[i].len > longest
-            && memcmp(text, secrets[i].data, secrets[i].len) == 0)
-        {
-            longest = secrets[i].len;
+
+        if (secrets[i].len < OG_EXCERPT_MIN_SECRET) {
+            continue;
+        }
+
+        size = og_excerpt_length(text, len, &secrets[i]);
+
+        if (size > longest) {
+            longest = size;
         }
     }
 
     return longest;
+}
+
+
+/* JSON may have a backslash before a slash, a quote and a backslash. */
+
+static size_t
+og_excerpt_length(const unsigned char *text, size_t len,
+    const og_excerpt_secret_t *secret)
+{
+    size_t  i, at;
+
+    at = 0;
+
+    for (i = 0; i < secret->len; i++) {
+
+        if (at + 1 < len
+            && text[at] == '\\'
+            && text[at + 1] == secret->data[i]
+            && strchr("/\"\\", secret->data[i])
+            && secret->data[i] != '\0')
+        {
+            at++;
+        }
+
+        if (at == len || text[at] != secret->data[i]) {
+            return 0;
+        }
+
+        at++;
+    }
+
+    return at;
 }
 
 

@@ -36,9 +36,14 @@ def secret(key=KEY, value=VALUE, headers=None):
 
 
 def check_no_secret(gate, *answers):                        # noqa: F811
+    """The caller's own stand nowhere; the upstream's where its operator is to
+    find what was hidden."""
     log = gate.nginx.error_log().encode()
+    others = b"\n".join(line for line in log.split(b"\n")
+                       if b"order guard hid " not in line)
+    assert b"5ecr3t" not in log
     for text in (b"5ecr3t", b"hunter2", b"db-internal-7", b"Traceback"):
-        assert text not in log, text
+        assert text not in others, text
         for answer in answers:
             assert text not in answer, (text, answer)
     for answer in answers:
