@@ -61,10 +61,6 @@ ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
 
     op = ctx->op;
 
-    if (op->denied) {
-        return NGX_OK;
-    }
-
     switch (op->verdict) {
 
     case NGX_HTTP_OG_CLAIMED:
@@ -80,7 +76,7 @@ ngx_http_og_note_limits(ngx_http_og_ctx_t *ctx)
 
             /* one that had room does not count where another had none */
 
-            if (!op->quotas[i].verdict.admitted) {
+            if (!op->denied && !op->quotas[i].verdict.admitted) {
                 (void) ngx_http_og_note_quota(ctx, i);
             }
         }
@@ -105,6 +101,12 @@ ngx_http_og_note_judged(ngx_http_og_ctx_t *ctx)
     ngx_uint_t  i;
 
     rc = NGX_OK;
+
+    /* what this host has denied, no store has judged */
+
+    if (ctx->op->denied) {
+        return NGX_OK;
+    }
 
     for (i = 0; i < ctx->op->nquotas; i++) {
         if (ngx_http_og_note_quota(ctx, i) != NGX_OK) {

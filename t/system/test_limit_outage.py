@@ -136,3 +136,16 @@ def test_a_storm_of_replays_refuses_no_order(proxied):      # noqa: F811
         assert told(order_of(gate, f"k{n}")) == PASSED
         assert all(replayed(later.value()) for later in storm)
     wait_until(lambda: gate.redis.units() == 21, 5)
+
+
+def test_who_was_over_the_limit_when_it_went(proxied):      # noqa: F811
+    """Denied by this host alone, which the store has not judged."""
+    gate = proxied(location=TOLD + "order_guard_limit 2r/h;"
+                   "order_guard_idempotency_on_failure pass;")
+    assert [told(order_of(gate, f"k{n}")) for n in range(3)] == [
+        PASSED, PASSED, REJECTED]
+    gate.redis.kill()
+    assert told(order_of(gate, "k3")) == REJECTED
+    gate.redis.restart()
+    back(gate)
+    assert told(order_of(gate, "k4")) == REJECTED
