@@ -109,7 +109,7 @@ og_excerpt_secret_at(const unsigned char *text, size_t len,
 }
 
 
-/* JSON may have a backslash before a slash, a quote and a backslash. */
+/* JSON has a backslash before a quote, and may have one before a slash. */
 
 static size_t
 og_excerpt_length(const unsigned char *text, size_t len,
@@ -121,11 +121,8 @@ og_excerpt_length(const unsigned char *text, size_t len,
 
     for (i = 0; i < secret->len; i++) {
 
-        if (at + 1 < len
-            && text[at] == '\\'
-            && text[at + 1] == secret->data[i]
-            && strchr("/\"\\", secret->data[i])
-            && secret->data[i] != '\0')
+        if (at < len && text[at] == '\\'
+            && (secret->data[i] == '/' || secret->data[i] == '"'))
         {
             at++;
         }

@@ -27,8 +27,8 @@ typedef struct {
  * Writes text to dst, which has room for max bytes: visible ASCII as it is,
  * all else and the quote and the backslash as "\xHH"; "***" for each place of
  * one of n secrets of at least OG_EXCERPT_MIN_SECRET bytes, and once for those
- * that overlap, also where slashes, quotes and backslashes of theirs are
- * escaped as in JSON.  Ends in "..." where it does not fit; max is at least 8.
+ * that overlap, also where slashes and quotes of theirs are escaped as
+ * in JSON.  Ends in "..." where it does not fit; max is at least 8.
  * Returns the length.
  */
 size_t og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,

@@ -83,6 +83,9 @@ static const row_t  rows[] = {
       "***." },
     { "overlapping itself", "abababx", { "abab" }, "***x" },
 
+    { "escaped as in JSON", "a t0k\\/en\\\"s, t0k/en\"s", { "t0k/en\"s" },
+      "a ***, ***" },
+    { "cut behind its backslash", "t0k\\", { "t0k/en" }, "t0k\\x5c" },
     { "with bytes that are escaped", "a\"b\\c\xff", { "\"b\\c" },
       "a***\\xff" },
 };
@@ -91,7 +94,7 @@ static const row_t  rows[] = {
 static uint64_t  seed, dice;
 
 static size_t               text_len;
-static unsigned char        text[MAX_TEXT];
+static unsigned char        text[MAX_TEXT + 1];
 static unsigned char        secret_bytes[SECRETS][MAX_SECRET];
 static og_excerpt_secret_t  hide[SECRETS];
 
@@ -280,9 +283,10 @@ make_case(void)
     size_t          i, j;
     unsigned char  *p;
 
-    static const char  letters[] = "aaaabbbcx0\"\\\n\xe9";
+    static const char  letters[] = "aaaabbbc/0\"\\\\\n\xe9";
 
     text_len = below(MAX_TEXT);
+    memset(text, 0, sizeof(text));
 
     for (i = 0; i < text_len; i++) {
         text[i] = (unsigned char) letters[below(sizeof(letters) - 1)];
@@ -304,6 +308,28 @@ make_case(void)
 }
 
 
+/* Where a secret that begins here ends; 0 where none does. */
+
+static size_t
+end_of(const og_excerpt_secret_t *secret, size_t at)
+{
+    size_t  i;
+
+    for (i = 0; i < secret->len; i++, at++) {
+
+        if (strchr("/\"", secret->data[i]) && text[at] == '\\') {
+            at++;
+        }
+
+        if (at >= text_len || text[at] != secret->data[i]) {
+            return 0;
+        }
+    }
+
+    return at;
+}
+
+
 /* Slow and obvious: the bytes from here on that secrets hide at one go. */
 
 static size_t
@@ -317,10 +343,9 @@ hidden_at(size_t at)
     do {
         for (i = 0; i < SECRETS; i++) {
             if (hide[i].len >= OG_EXCERPT_MIN_SECRET
-                && j + hide[i].len <= text_len && j + hide[i].len > end
-                && memcmp(text + j, hide[i].data, hide[i].len) == 0)
+                && end_of(&hide[i], j) > end)
             {
-                end = j + hide[i].len;
+                end = end_of(&hide[i], j);
             }
         }
 
