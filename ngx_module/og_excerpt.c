@@ -18,6 +18,10 @@ static size_t og_excerpt_length(const unsigned char *text, size_t len,
 static size_t og_excerpt_escape(char *dst, unsigned char byte);
 
 
+/* In place of a secret. */
+static const char  og_excerpt_hidden[3] = { '*', '*', '*' };
+
+
 size_t
 og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n)
@@ -35,8 +39,8 @@ og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,
         secret = og_excerpt_hidden_at(text + i, len - i, secrets, n);
 
         if (secret) {
-            memcpy(piece, "***", 3);
-            size = 3;
+            size = sizeof(og_excerpt_hidden);
+            memcpy(piece, og_excerpt_hidden, size);
 
         } else {
             size = og_excerpt_escape(piece, text[i]);

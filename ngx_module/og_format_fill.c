@@ -75,7 +75,7 @@ og_format_fill(const og_format_t *format, const og_format_values_t *values,
     char **text, size_t *len)
 {
     char                    *buf, *p;
-    size_t                   i, at, size;
+    size_t                   i, at, value_len, size;
     const char              *value;
     const og_format_hole_t  *hole;
 
@@ -103,8 +103,9 @@ og_format_fill(const og_format_t *format, const og_format_values_t *values,
         p += hole->at - at;
         at = hole->at;
 
-        memcpy(p, value, strlen(value));
-        p += strlen(value);
+        value_len = strlen(value);
+        memcpy(p, value, value_len);
+        p += value_len;
     }
 
     memcpy(p, format->text + at, format->len - at);
