@@ -54,7 +54,7 @@ ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
 
         /* begin may have failed behind the count; what was completed stays */
 
-        if (task->won) {
+        if (task->won || task->units == NULL) {
             return;
         }
 
