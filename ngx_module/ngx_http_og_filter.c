@@ -96,7 +96,13 @@ ngx_http_og_answer_ctx(ngx_http_request_t *r)
         return NULL;
     }
 
-    return ctx ? ctx : ngx_http_og_create_ctx(r, olcf);
+    if (ctx == NULL) {
+        return ngx_http_og_create_ctx(r, olcf);
+    }
+
+    ctx->conf = olcf;
+
+    return ctx;
 }
 
 
