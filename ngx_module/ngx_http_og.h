@@ -134,6 +134,9 @@ ngx_int_t ngx_http_og_stream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
 ngx_int_t ngx_http_og_end_stream(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 
+/* Whether what was gathered is an error beyond NGX_HTTP_OG_ERROR_LIMIT. */
+ngx_uint_t ngx_http_og_is_too_large(ngx_http_og_ctx_t *ctx);
+
 /* Marks a buffer as sent. */
 void ngx_http_og_consume(ngx_buf_t *b);
 
@@ -184,22 +187,14 @@ void ngx_http_og_wake_waiters(ngx_http_og_op_t *op);
 void ngx_http_og_stop_waiting(ngx_http_og_ctx_t *ctx);
 
 
-/* ngx_http_og_page.c */
-
-/* Notes a redirect to a page of the operator's, in both rewrite phases. */
-ngx_int_t ngx_http_og_page_handler(ngx_http_request_t *r);
-
-/* Whether the answer is such a page. */
-ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r);
-
-
 /* ngx_http_og_page.c: pages of the operator's */
 
 /* Notes a redirect to one, in both rewrite phases. */
 ngx_int_t ngx_http_og_page_handler(ngx_http_request_t *r);
 
 /* Whether the answer is one. */
-ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r);
+ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx);
 
 
 /* ngx_http_og_dispatch.c: a request on its way to the upstream */
@@ -261,11 +256,11 @@ ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
     size_t len, ngx_str_t *dst);
 
 /*
- * Logs what of an upstream's error is not shown: bounded, escaped, without the
- * caller's token and key.
+ * Logs ctx->content, an upstream's error that is not shown: bounded, escaped,
+ * without the caller's token and key.
  */
 void ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
-    ngx_str_t *body, const og_problem_t *problem);
+    const og_problem_t *problem);
 
 /* The error that nginx's own status stands for, in a guarded request. */
 ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,

@@ -55,9 +55,7 @@ ngx_http_og_normalise(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_str_t  none = ngx_null_string;
 
-    if (ctx->gathered_size > NGX_HTTP_OG_ERROR_LIMIT
-        || ngx_http_og_is_encoded(r))
-    {
+    if (ngx_http_og_is_too_large(ctx) || ngx_http_og_is_encoded(r)) {
         return ngx_http_og_set_envelope(r, ctx, &none);
     }
 
@@ -95,8 +93,15 @@ ngx_http_og_is_in_shape(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 ngx_uint_t
 ngx_http_og_is_encoded(ngx_http_request_t *r)
 {
-    return r->headers_out.content_encoding
-           && r->headers_out.content_encoding->value.len;
+    ngx_table_elt_t  *h;
+
+    h = r->headers_out.content_encoding;
+
+    return h && h->value.len
+           && (h->value.len != sizeof("identity") - 1
+               || ngx_strncasecmp(h->value.data, (u_char *) "identity",
+                                  sizeof("identity") - 1)
+                  != 0);
 }
 
 
@@ -225,9 +230,10 @@ ngx_http_og_send_content(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_int_t  rc;
 
-    /* held answers are whole: nothing of the upstream's comes behind them */
+    /* held answers are whole, but for an error that is too large */
 
-    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
+    ctx->answer = ctx->dropping ? NGX_HTTP_OG_ANSWER_SENT
+                                : NGX_HTTP_OG_ANSWER_PASS;
 
     rc = ngx_http_og_send_header(r, ctx);
 

@@ -163,8 +163,10 @@ typedef struct {
     ngx_http_og_answer_e         answer;
     ngx_chain_t                 *gathered;
     ngx_chain_t                **gathered_last;
+    ngx_buf_t                   *gathered_buf;  /* the last one */
     size_t                       gathered_size;
     ngx_str_t                    content;       /* of the answer to send */
+    unsigned                     dropping:1;    /* what still comes of it */
     unsigned                     held:1;        /* the last byte, when that */
     u_char                       held_byte;     /* is too large */
     ngx_chain_t                 *free;          /* for bytes that were held */

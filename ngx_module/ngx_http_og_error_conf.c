@@ -139,6 +139,13 @@ ngx_http_og_read_format(ngx_conf_t *cf, ngx_str_t *file)
     cln->handler = ngx_http_og_free_format;
     cln->data = format;
 
+    if (!og_format_says_what(format)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"order_guard_error_format\" cannot use \"%V\": "
+                           "it has neither \"$code\" nor \"$message\"", file);
+        return NULL;
+    }
+
     return format;
 }
 

@@ -24,6 +24,7 @@ static ngx_int_t ngx_http_og_gather_answer(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_send_rendered(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
+static void ngx_http_og_drop_rest(ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
 static void ngx_http_og_drop(ngx_http_og_ctx_t *ctx, ngx_chain_t *in);
 
 
@@ -38,7 +39,17 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
         return ngx_http_og_next_header_filter(r);
     }
 
-    if (!ctx->insisted && ngx_http_og_is_page(r)) {
+    if (!ctx->insisted && ngx_http_og_is_page(r, ctx)) {
+        return ngx_http_og_send_page(r, ctx);
+    }
+
+    if (r->err_status >= NGX_HTTP_SPECIAL_RESPONSE
+        && r->err_status < NGX_HTTP_BAD_REQUEST)
+    {
+        /* "error_page 502 https://..." is an answer to an error, too */
+
+        ngx_http_og_settle(r, ctx);
+
         return ngx_http_og_send_page(r, ctx);
     }
 
@@ -234,7 +245,9 @@ ngx_http_og_gather_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ctx->answer = NGX_HTTP_OG_ANSWER_GATHERING;
     ctx->gathered = NULL;
     ctx->gathered_last = &ctx->gathered;
+    ctx->gathered_buf = NULL;
     ctx->gathered_size = 0;
+    ctx->dropping = 0;
 
     return NGX_OK;
 }
@@ -260,9 +273,11 @@ ngx_http_og_body_filter(ngx_http_request_t *r, ngx_chain_t *in)
         return ngx_http_og_gather(r, ctx, in);
 
     case NGX_HTTP_OG_ANSWER_STORING:
+        ngx_http_og_drop_rest(ctx, in);
         return NGX_AGAIN;
 
     case NGX_HTTP_OG_ANSWER_READY:
+        ngx_http_og_drop_rest(ctx, in);
         return ctx->held ? ngx_http_og_end_stream(r, ctx)
                          : ngx_http_og_send_content(r, ctx);
 
@@ -292,6 +307,22 @@ ngx_http_og_send_rendered(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_http_og_drop(ctx, in);
 
     return ngx_http_og_send_body(r, ctx);
+}
+
+
+/* Before the answer that replaces it has left. */
+
+static void
+ngx_http_og_drop_rest(ngx_http_og_ctx_t *ctx, ngx_chain_t *in)
+{
+    for ( /* void */ ; in && ctx->dropping; in = in->next) {
+
+        ngx_http_og_consume(in->buf);
+
+        if (in->buf->last_buf) {
+            ctx->dropping = 0;
+        }
+    }
 }
 
 

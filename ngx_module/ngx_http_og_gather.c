@@ -7,8 +7,15 @@
 #include "ngx_http_og.h"
 
 
+/* Bytes of one buffer of what is gathered, unless more comes at once. */
+#define NGX_HTTP_OG_GATHER_MIN  ((size_t) 1024)
+#define NGX_HTTP_OG_GATHER_MAX  ((size_t) 32 * 1024)
+
+
 static ngx_int_t ngx_http_og_gather_buf(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_buf_t *b);
+static ngx_int_t ngx_http_og_append(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, u_char *data, size_t size);
 static ngx_uint_t ngx_http_og_upstream_broke(ngx_http_request_t *r);
 static ngx_int_t ngx_http_og_finish(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
@@ -61,7 +68,12 @@ ngx_http_og_gather(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         ngx_http_og_consume(in->buf);
     }
 
-    if (last) {
+    if (last || ngx_http_og_is_too_large(ctx)) {
+
+        /* nothing that still comes would change what is said of it */
+
+        ctx->dropping = !last;
+
         return ngx_http_og_finish(r, ctx);
     }
 
@@ -77,11 +89,11 @@ static ngx_int_t
 ngx_http_og_gather_buf(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_buf_t *b)
 {
-    size_t        size;
-    ngx_buf_t    *copy;
-    ngx_chain_t  *cl;
+    size_t  size;
 
-    if (!ngx_buf_in_memory(b) || b->pos == b->last) {
+    if (!ngx_buf_in_memory(b) || b->pos == b->last
+        || ngx_http_og_is_too_large(ctx))
+    {
         return NGX_OK;
     }
 
@@ -90,28 +102,72 @@ ngx_http_og_gather_buf(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     if (ctx->normalise
         && ctx->gathered_size + size > NGX_HTTP_OG_ERROR_LIMIT)
     {
+        /* too large for an error's message, but not for a line of the log */
 
-        /* too large for an error's message: only that it was is kept */
+        size = NGX_HTTP_OG_ERROR_LIMIT - ctx->gathered_size;
+
+        if (ngx_http_og_append(r, ctx, b->pos, size) != NGX_OK) {
+            return NGX_ERROR;
+        }
 
         ctx->gathered_size = NGX_HTTP_OG_ERROR_LIMIT + 1;
+
         return NGX_OK;
     }
 
-    cl = ngx_alloc_chain_link(r->pool);
-    copy = ngx_create_temp_buf(r->pool, size);
+    return ngx_http_og_append(r, ctx, b->pos, size);
+}
 
-    if (cl == NULL || copy == NULL) {
+
+ngx_uint_t
+ngx_http_og_is_too_large(ngx_http_og_ctx_t *ctx)
+{
+    return ctx->normalise && ctx->gathered_size > NGX_HTTP_OG_ERROR_LIMIT;
+}
+
+
+/* An upstream may send byte by byte: memory grows with what it sends. */
+
+static ngx_int_t
+ngx_http_og_append(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    u_char *data, size_t size)
+{
+    size_t        n, room;
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    b = ctx->gathered_buf;
+
+    n = b ? ngx_min(size, (size_t) (b->end - b->last)) : 0;
+
+    if (n) {
+        b->last = ngx_cpymem(b->last, data, n);
+        ctx->gathered_size += n;
+    }
+
+    if (n == size) {
+        return NGX_OK;
+    }
+
+    room = ngx_min(ngx_max(ctx->gathered_size, NGX_HTTP_OG_GATHER_MIN),
+                   NGX_HTTP_OG_GATHER_MAX);
+
+    cl = ngx_alloc_chain_link(r->pool);
+    b = ngx_create_temp_buf(r->pool, ngx_max(size - n, room));
+
+    if (cl == NULL || b == NULL) {
         return NGX_ERROR;
     }
 
-    copy->last = ngx_cpymem(copy->last, b->pos, size);
+    b->last = ngx_cpymem(b->last, data + n, size - n);
 
-    cl->buf = copy;
+    cl->buf = b;
     cl->next = NULL;
 
     *ctx->gathered_last = cl;
     ctx->gathered_last = &cl->next;
-    ctx->gathered_size += size;
+    ctx->gathered_buf = b;
+    ctx->gathered_size += size - n;
 
     return NGX_OK;
 }
@@ -231,7 +287,9 @@ ngx_http_og_join(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 static ngx_uint_t
 ngx_http_og_is_cut_short(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
-    if (!(ctx->claimed || ctx->doubtful) || r->method == NGX_HTTP_HEAD
+    if (!(ctx->claimed || ctx->doubtful)
+        || ngx_http_og_is_too_large(ctx)
+        || r->method == NGX_HTTP_HEAD
         || r->headers_out.status == NGX_HTTP_NO_CONTENT
         || r->headers_out.status == NGX_HTTP_NOT_MODIFIED)
     {

@@ -22,11 +22,12 @@ static ngx_int_t ngx_http_og_list_secrets(ngx_http_request_t *r,
 
 void
 ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
-    ngx_str_t *body, const og_problem_t *problem)
+    const og_problem_t *problem)
 {
     char                 text[NGX_HTTP_OG_MAX_EXCERPT];
     char                 trace_id[NGX_HTTP_OG_MAX_TRACE_ID];
     size_t               len, trace_id_len;
+    ngx_str_t            body;
     ngx_uint_t           level;
     og_excerpt_secret_t  secrets[NGX_HTTP_OG_SECRETS];
 
@@ -41,7 +42,13 @@ ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     level = problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_LOG_INFO
                                                              : NGX_LOG_ERR;
 
-    len = og_excerpt(text, sizeof(text), body->data, body->len, secrets,
+    body = ctx->content;
+
+    if (ngx_http_og_is_encoded(r)) {
+        ngx_str_set(&body, "(encoded)");
+    }
+
+    len = og_excerpt(text, sizeof(text), body.data, body.len, secrets,
                      NGX_HTTP_OG_SECRETS);
 
     trace_id_len = og_excerpt(trace_id, sizeof(trace_id),

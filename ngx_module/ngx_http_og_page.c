@@ -54,7 +54,7 @@ ngx_http_og_page_handler(ngx_http_request_t *r)
 /* A page that failed itself has another status, or an upstream of its own. */
 
 ngx_uint_t
-ngx_http_og_is_page(ngx_http_request_t *r)
+ngx_http_og_is_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 {
     ngx_http_og_page_t  *page;
 
@@ -68,10 +68,14 @@ ngx_http_og_is_page(ngx_http_request_t *r)
         return 1;
     }
 
+    if (r->upstream->headers_in.status_n == 0) {
+        return 0;
+    }
+
     /* "error_page 502 = @fallback": no page, but another upstream's answer */
 
     return page->status >= NGX_HTTP_BAD_REQUEST
-           && r->upstream->headers_in.status_n;
+           || ctx->state == NGX_HTTP_OG_REFUSED;
 }
 
 

@@ -28,6 +28,9 @@ static void ngx_http_og_fill_wire(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, og_problem_t *problem);
 static void ngx_http_og_fill_upstream(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *body, og_problem_t *problem);
+static ngx_uint_t ngx_http_og_was_free(ngx_http_og_ctx_t *ctx);
+static ngx_uint_t ngx_http_og_was_refused(ngx_http_og_ctx_t *ctx,
+    ngx_uint_t status, ngx_uint_t freed);
 static ngx_uint_t ngx_http_og_take_parts(ngx_http_og_ctx_t *ctx,
     ngx_str_t *body, og_problem_t *problem);
 static ngx_uint_t ngx_http_og_is_transient(ngx_uint_t status);
@@ -259,6 +262,10 @@ ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         problem->safe_new_key = ctx->keyed ? OG_TRI_TRUE : OG_TRI_ABSENT;
     }
 
+    if (problem->safe_new_key == OG_TRI_TRUE && !ngx_http_og_was_free(ctx)) {
+        problem->safe_new_key = OG_TRI_FALSE;
+    }
+
     if (ctx->keyed && ctx->conf->idempotency->on_unknown == NGX_HTTP_OG_RETRY
         && problem->safe_new_key == OG_TRI_FALSE
         && ctx->error != NGX_HTTP_OG_RESULT_UNAVAILABLE)
@@ -281,7 +288,28 @@ ngx_http_og_fill_wire(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         return;
     }
 
-    problem->safe_new_key = OG_TRI_TRUE;
+    problem->safe_new_key = ngx_http_og_was_free(ctx) ? OG_TRI_TRUE
+                                                      : OG_TRI_FALSE;
+}
+
+
+/*
+ * Whether no order was sent under the key before.  One that has an unknown
+ * outcome is told by its record, but not where that lapses, nor by a store
+ * that was not asked.
+ */
+
+static ngx_uint_t
+ngx_http_og_was_free(ngx_http_og_ctx_t *ctx)
+{
+    if (ctx->op == NULL) {
+
+        /* refused for itself, whatever was before */
+        return 1;
+    }
+
+    return ctx->conf->idempotency->on_unknown == NGX_HTTP_OG_HOLD
+           && ctx->op->verdict != NGX_HTTP_OG_STORE_FAILED;
 }
 
 
@@ -302,30 +330,52 @@ ngx_http_og_fill_upstream(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
             && ngx_http_og_status_in(ctx->conf->release, problem->status);
 
     if (ngx_http_og_is_transient(problem->status)
-        && (freed || !ctx->guarded
-            || problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR))
+        && (ctx->keyed ? freed
+                       : (!ctx->guarded
+                          || problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR)))
     {
         problem->retryable = OG_TRI_TRUE;
     }
 
     if (ctx->keyed) {
-        problem->safe_new_key = (freed || problem->status < 500)
+        problem->safe_new_key = ngx_http_og_was_refused(ctx, problem->status,
+                                                        freed)
                                 ? OG_TRI_TRUE : OG_TRI_FALSE;
     }
 
-    if (body->len && !ngx_http_og_take_parts(ctx, body, problem)) {
-        ngx_http_og_log_hidden(r, ctx, body, problem);
+    if (ctx->content.len
+        && (body->len == 0 || !ngx_http_og_take_parts(ctx, body, problem)))
+    {
+        ngx_http_og_log_hidden(r, ctx, problem);
     }
 }
 
 
-/* Whether all that the upstream said may be shown. */
+/*
+ * Whether the upstream has said that there is no order under the key.  A
+ * status that frees it may come from somebody who did not look.
+ */
+
+static ngx_uint_t
+ngx_http_og_was_refused(ngx_http_og_ctx_t *ctx, ngx_uint_t status,
+    ngx_uint_t freed)
+{
+    if (!freed && status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return 0;
+    }
+
+    return ngx_http_og_was_free(ctx)
+           || (!freed && ctx->op->verdict == NGX_HTTP_OG_CLAIMED);
+}
+
+
+/* Whether all that the upstream said is shown. */
 
 static ngx_uint_t
 ngx_http_og_take_parts(ngx_http_og_ctx_t *ctx, ngx_str_t *body,
     og_problem_t *problem)
 {
-    ngx_uint_t  detail, shown;
+    ngx_uint_t  detail;
 
     if (og_problem_read(problem, ctx->conf->error_places, body->data,
                         body->len)
@@ -339,15 +389,13 @@ ngx_http_og_take_parts(ngx_http_og_ctx_t *ctx, ngx_str_t *body,
     if (detail == NGX_HTTP_OG_DETAIL_PASS
         || (detail == NGX_HTTP_OG_DETAIL_DEFAULT && problem->status < 500))
     {
-        return 1;
+        return problem->detail || problem->errors;
     }
-
-    shown = (problem->detail == NULL && problem->errors == NULL);
 
     problem->detail = NULL;
     problem->errors = NULL;
 
-    return shown;
+    return 0;
 }
 
 

@@ -15,6 +15,9 @@ static size_t og_excerpt_secret_at(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n);
 static size_t og_excerpt_length(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secret);
+static size_t og_excerpt_spelled(const unsigned char *text, size_t len,
+    unsigned char byte);
+static int og_excerpt_is_hex(const unsigned char *text, unsigned char byte);
 static size_t og_excerpt_escape(char *dst, unsigned char byte);
 
 
@@ -113,32 +116,73 @@ og_excerpt_secret_at(const unsigned char *text, size_t len,
 }
 
 
-/* JSON has a backslash before a quote, and may have one before a slash. */
+/* A byte of it may be spelled in another way: the longest one is taken. */
 
 static size_t
 og_excerpt_length(const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secret)
 {
-    size_t  i, at;
+    size_t  i, at, size;
 
     at = 0;
 
     for (i = 0; i < secret->len; i++) {
 
-        if (at < len && text[at] == '\\'
-            && (secret->data[i] == '/' || secret->data[i] == '"'))
-        {
-            at++;
-        }
+        size = og_excerpt_spelled(text + at, len - at, secret->data[i]);
 
-        if (at == len || text[at] != secret->data[i]) {
+        if (size == 0) {
             return 0;
         }
 
-        at++;
+        at += size;
     }
 
     return at;
+}
+
+
+/* Bytes that spell one: as in JSON, in a URI, in HTML, or as it is; or 0. */
+
+static size_t
+og_excerpt_spelled(const unsigned char *text, size_t len, unsigned char byte)
+{
+    static const unsigned char  unicode[] = { '\\', 'u', '0', '0' };
+
+    if (len >= 6 && memcmp(text, unicode, sizeof(unicode)) == 0
+        && og_excerpt_is_hex(text + 4, byte))
+    {
+        return 6;
+    }
+
+    if (len >= 2 && text[0] == '\\' && text[1] == byte
+        && (byte == '/' || byte == '"'))
+    {
+        return 2;
+    }
+
+    if (len >= 3 && text[0] == '%' && og_excerpt_is_hex(text + 1, byte)) {
+        return 3;
+    }
+
+    if (len >= 5 && byte < 100 && memcmp(text, "&#", 2) == 0
+        && text[2] == '0' + byte / 10 && text[3] == '0' + byte % 10
+        && text[4] == ';')
+    {
+        return 5;
+    }
+
+    return len && text[0] == byte;
+}
+
+
+static int
+og_excerpt_is_hex(const unsigned char *text, unsigned char byte)
+{
+    static const char  lower[] = "0123456789abcdef";
+    static const char  upper[] = "0123456789ABCDEF";
+
+    return (text[0] == lower[byte >> 4] || text[0] == upper[byte >> 4])
+           && (text[1] == lower[byte & 15] || text[1] == upper[byte & 15]);
 }
 
 

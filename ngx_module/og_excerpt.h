@@ -27,9 +27,9 @@ typedef struct {
  * Writes text to dst, which has room for max bytes: visible ASCII as it is,
  * all else and the quote and the backslash as "\xHH"; "***" for each place of
  * one of n secrets of at least OG_EXCERPT_MIN_SECRET bytes, and once for those
- * that overlap, also where slashes and quotes of theirs are escaped as
- * in JSON.  Ends in "..." where it does not fit; max is at least 8.
- * Returns the length.
+ * that overlap, also where bytes of theirs are escaped as in JSON (\/ \"
+ * \u00XX), a URI (%XX) or HTML (&#NN;).  Ends in "..." where it does not fit;
+ * max is at least 8.  Returns the length.
  */
 size_t og_excerpt(char *dst, size_t max, const unsigned char *text, size_t len,
     const og_excerpt_secret_t *secrets, size_t n);

@@ -111,6 +111,23 @@ og_format_free(og_format_t *format)
 }
 
 
+int
+og_format_says_what(const og_format_t *format)
+{
+    size_t  i;
+
+    for (i = 0; i < format->nholes; i++) {
+        if (format->holes[i].part == OG_FORMAT_CODE
+            || format->holes[i].part == OG_FORMAT_MESSAGE)
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 static int
 og_format_check(const unsigned char *text, size_t len, const char **error,
     size_t *offset)

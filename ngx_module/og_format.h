@@ -45,6 +45,12 @@ og_format_t *og_format_create(const unsigned char *text, size_t len,
 
 void og_format_free(og_format_t *format);
 
+/*
+ * Whether it has "$code" or "$message": without them nobody would know what
+ * has failed, and nearly every document would be in the format.
+ */
+int og_format_says_what(const og_format_t *format);
+
 
 /*
  * Renders an error, without the white space of the format and with the bounds
@@ -60,8 +66,8 @@ int og_format_render(const og_format_t *format, const og_problem_t *problem,
 /*
  * Whether a body is in the format already, and may leave as it is: a strict
  * JSON object of at most 64 levels that has all that the format spells out,
- * and parts of their types, status and code and message at least where the
- * format has them; it may have more.  0 also when memory is short.
+ * and each part with a type of its own; it may have more.  0 also when memory
+ * is short.
  */
 int og_format_matches(const og_format_t *format, unsigned status,
     const unsigned char *body, size_t len);

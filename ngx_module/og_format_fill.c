@@ -270,23 +270,19 @@ og_format_leaf_matches(const og_format_leaf_t *leaf, unsigned status,
 
     case OG_FORMAT_DETAILS:
         return value.type == OG_JSON_ARRAY || value.type == OG_JSON_OBJECT
-               || value.type == OG_JSON_NULL || value.type == OG_JSON_NONE;
+               || value.type == OG_JSON_NULL;
 
     case OG_FORMAT_TRACE_ID:
     case OG_FORMAT_ORIGIN:
-        return value.type == OG_JSON_STRING || value.type == OG_JSON_NULL
-               || value.type == OG_JSON_NONE;
+        return value.type == OG_JSON_STRING || value.type == OG_JSON_NULL;
 
     case OG_FORMAT_RETRYABLE:
     case OG_FORMAT_SAFE_NEW_KEY:
         return value.type == OG_JSON_TRUE || value.type == OG_JSON_FALSE
-               || value.type == OG_JSON_NULL || value.type == OG_JSON_NONE;
+               || value.type == OG_JSON_NULL;
 
     case OG_FORMAT_AROUND:
-
-        /* where it must be there, something in it must be */
-
-        return value.type == leaf->value.type || value.type == OG_JSON_NONE;
+        return value.type == leaf->value.type;
 
     default: /* OG_FORMAT_LITERAL */
         return og_format_is_literal(leaf->value, value);

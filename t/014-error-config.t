@@ -120,6 +120,14 @@ order_guard_errors off;
 
 
 
+=== order_guard_error_format: nothing of the error
+--- level: http
+--- wrong: order_guard_error_format a ../html/a.json;
+--- more_files eval: [['a.json', '{"ok":false,"more":"$details"}']]
+--- says: "order_guard_error_format" cannot use "\S+a.json": it has neither "\$code" nor "\$message"
+
+
+
 === order_guard_errors: a format that is not there
 --- wrong: order_guard_errors mine;
 --- says: unknown format "mine" in "order_guard_errors", use "off" or "problem", or define it above with "order_guard_error_format mine file;"

@@ -113,10 +113,10 @@ Content-Type: application/json
 
 === TEST 4: what is in the format already passes byte for byte
 --- upstream
-        return 422 '{ "success":false,"more":12345678901234567890.10, "error":{"code":"X","message":""},"meta":{"status":422}}';
+        return 422 '{ "success":false,"more":12345678901234567890.10, "error":{"code":"X","message":"","details":null},"meta":{"status":422,"trace":null,"from":"upstream","retry":null,"new_key":true}}';
 --- error_code: 422
 --- response_body chomp
-{ "success":false,"more":12345678901234567890.10, "error":{"code":"X","message":""},"meta":{"status":422}}
+{ "success":false,"more":12345678901234567890.10, "error":{"code":"X","message":"","details":null},"meta":{"status":422,"trace":null,"from":"upstream","retry":null,"new_key":true}}
 
 
 
@@ -260,10 +260,10 @@ GET /order HTTP/1.0
         order_guard_error_when /success false 422;
         order_guard_errors shop;
 --- upstream
-        return 200 '{"success":false,"error":{"code":"E","message":"m"},"meta":{"status":422}}';
+        return 200 '{"success":false,"error":{"code":"E","message":"m","details":[]},"meta":{"status":422,"trace":null,"from":"upstream","retry":null,"new_key":true}}';
 --- error_code: 422
 --- response_body chomp
-{"success":false,"error":{"code":"E","message":"m"},"meta":{"status":422}}
+{"success":false,"error":{"code":"E","message":"m","details":[]},"meta":{"status":422,"trace":null,"from":"upstream","retry":null,"new_key":true}}
 
 
 

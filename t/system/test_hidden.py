@@ -54,7 +54,11 @@ def test_the_message_of_a_5xx(gate):                        # noqa: F811
 
 
 SAID = {
-    "nothing is hidden": (document(code="E"), "", 0),
+    "a code alone": (document(code="E"), "", 1),
+    "nothing that is known": (document(reason="pool exhausted"), "", 1),
+    "nothing that is known in a 4xx": (
+        document("409 Conflict", err={"msg": "m"}), "", 1),
+    "nothing at all": (page(""), "", 0),
     "a 4xx is shown": (document("409 Conflict", message="m"), "", 0),
     "a 5xx that is shown": (document(message="m"),
                             "order_guard_error_detail pass;", 0),
@@ -68,10 +72,10 @@ SAID = {
     "a problem in shape": (page(
         '{"type":"about:blank","detail":"d","status":500}',
         media_type="application/problem+json"), "", 0),
-    "too long": (page("x" * 70000), "", 0),
+    "too long": (page("x" * 70000), "", 1),
     "an encoded one": (page("x").replace(
         b"Content-Length", b"Content-Encoding: gzip\r\nContent-Length"), "",
-        0),
+        1),
 }
 
 

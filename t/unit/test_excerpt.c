@@ -85,6 +85,12 @@ static const row_t  rows[] = {
 
     { "escaped as in JSON", "a t0k\\/en\\\"s, t0k/en\"s", { "t0k/en\"s" },
       "a ***, ***" },
+    { "as a character of JSON", "abc\\u002Bd, abc\\u002bd", { "abc+d" },
+      "***, ***" },
+    { "in a URI and in HTML", "abc%2Bd abc&#43;d %61bcd+", { "abc+d" },
+      "*** *** %61bcd+" },
+    { "all of it", "%61%62%63%2b%64", { "abc+d" }, "***" },
+    { "another character", "abc\\u012Bd", { "abc+d" }, "abc\\x5cu012Bd" },
     { "cut behind its backslash", "t0k\\", { "t0k/en" }, "t0k\\x5c" },
     { "with bytes that are escaped", "a\"b\\c\xff", { "\"b\\c" },
       "a***\\xff" },
@@ -313,17 +319,36 @@ make_case(void)
 static size_t
 end_of(const og_excerpt_secret_t *secret, size_t at)
 {
-    size_t  i;
+    char    spelled[16];
+    size_t  i, n, len;
 
-    for (i = 0; i < secret->len; i++, at++) {
+    static const char *const  spellings[] = {
+        "\\%c", "\\u00%02x", "\\u00%02X", "%%%02x", "%%%02X", "&#%u;", "%c"
+    };
 
-        if (strchr("/\"", secret->data[i]) && text[at] == '\\') {
-            at++;
+    len = 0;
+
+    for (i = 0; i < secret->len; i++) {
+
+        for (n = 0; n < sizeof(spellings) / sizeof(spellings[0]); n++) {
+
+            if (n == 0 && strchr("/\"", secret->data[i]) == NULL) {
+                continue;
+            }
+
+            len = (size_t) snprintf(spelled, sizeof(spelled), spellings[n],
+                                    secret->data[i]);
+
+            if (at + len <= text_len && memcmp(text + at, spelled, len) == 0) {
+                break;
+            }
         }
 
-        if (at >= text_len || text[at] != secret->data[i]) {
+        if (n == sizeof(spellings) / sizeof(spellings[0])) {
             return 0;
         }
+
+        at += len;
     }
 
     return at;

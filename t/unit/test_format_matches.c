@@ -66,33 +66,33 @@ static const row_t  rows[] = {
     { ONE("$details"), "{\"a\":[]}", 1 },
     { ONE("$details"), "{\"a\":{\"b\":1}}", 1 },
     { ONE("$details"), "{\"a\":null}", 1 },
-    { ONE("$details"), "{}", 1 },
+    { ONE("$details"), "{}", 0 },
     { ONE("$details"), "{\"a\":\"text\"}", 0 },
     { ONE("$details"), "{\"a\":1}", 0 },
     { ONE("$details"), "{\"a\":false}", 0 },
 
     { ONE("$trace_id"), "{\"a\":\"x\"}", 1 },
     { ONE("$trace_id"), "{\"a\":null}", 1 },
-    { ONE("$trace_id"), "{}", 1 },
+    { ONE("$trace_id"), "{}", 0 },
     { ONE("$trace_id"), "{\"a\":1}", 0 },
     { ONE("$trace_id"), "{\"a\":[]}", 0 },
 
     { ONE("$origin"), "{\"a\":\"upstream\"}", 1 },
     { ONE("$origin"), "{\"a\":null}", 1 },
-    { ONE("$origin"), "{}", 1 },
+    { ONE("$origin"), "{}", 0 },
     { ONE("$origin"), "{\"a\":true}", 0 },
 
     { ONE("$retryable"), "{\"a\":true}", 1 },
     { ONE("$retryable"), "{\"a\":false}", 1 },
     { ONE("$retryable"), "{\"a\":null}", 1 },
-    { ONE("$retryable"), "{}", 1 },
+    { ONE("$retryable"), "{}", 0 },
     { ONE("$retryable"), "{\"a\":\"true\"}", 0 },
     { ONE("$retryable"), "{\"a\":1}", 0 },
 
     { ONE("$safe_new_key"), "{\"a\":true}", 1 },
     { ONE("$safe_new_key"), "{\"a\":false}", 1 },
     { ONE("$safe_new_key"), "{\"a\":null}", 1 },
-    { ONE("$safe_new_key"), "{}", 1 },
+    { ONE("$safe_new_key"), "{}", 0 },
     { ONE("$safe_new_key"), "{\"a\":{}}", 0 },
     { ONE("$safe_new_key"), "{\"a\":0}", 0 },
 
@@ -167,12 +167,12 @@ static const row_t  rows[] = {
     { "{\"a\":{\"0\":\"$code\"}}", "{\"a\":[\"X\"]}", 0 },
     { "{\"a\":{\"0\":\"$code\"}}", "{\"a\":{\"0\":\"X\"}}", 1 },
 
-    /* what may be absent is not what is something else */
+    /* a container is there with what is in it */
 
-    { "{\"e\":{\"t\":\"$trace_id\"}}", "{\"e\":{}}", 1 },
-    { "{\"e\":{\"t\":\"$trace_id\"}}", "{}", 1 },
+    { "{\"e\":{\"t\":\"$trace_id\"}}", "{\"e\":{}}", 0 },
+    { "{\"e\":{\"t\":\"$trace_id\"}}", "{}", 0 },
     { "{\"e\":{\"t\":\"$trace_id\"}}", "{\"e\":\"text\"}", 0 },
-    { "{\"e\":[\"$details\"]}", "{\"e\":[]}", 1 },
+    { "{\"e\":[\"$details\"]}", "{\"e\":[]}", 0 },
     { "{\"e\":[\"$details\"]}", "{\"e\":{}}", 0 },
 
     /* names that a pointer escapes */
