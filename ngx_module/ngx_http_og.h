@@ -251,6 +251,13 @@ const char *ngx_http_og_error_code(ngx_http_og_error_e error);
 ngx_int_t ngx_http_og_render_envelope(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx, ngx_str_t *upstream_body, ngx_str_t *text);
 
+/*
+ * Notes the code of an error that leaves as it is, for
+ * $order_guard_error_code.  NGX_OK, or NGX_ERROR when memory is short.
+ */
+ngx_int_t ngx_http_og_note_code(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *body);
+
 /* Moves a malloc'ed text to the request's pool.  NGX_OK or NGX_ERROR. */
 ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
     size_t len, ngx_str_t *dst);

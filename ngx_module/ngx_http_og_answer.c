@@ -60,7 +60,7 @@ ngx_http_og_normalise(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     if (ngx_http_og_is_in_shape(r, ctx)) {
-        return NGX_OK;
+        return ngx_http_og_note_code(r, ctx, &ctx->content);
     }
 
     return ngx_http_og_set_envelope(r, ctx, &ctx->content);

@@ -22,6 +22,8 @@ typedef struct {
 } ngx_http_og_error_t;
 
 
+static int ngx_http_og_set_code(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, const char *code);
 static void ngx_http_og_fill_own(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     og_problem_t *problem);
 static void ngx_http_og_fill_wire(ngx_http_request_t *r,
@@ -207,14 +209,9 @@ ngx_http_og_render_envelope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
         problem.errors = errors;
     }
 
-    ctx->error_code.len = ngx_strlen(problem.code);
-    ctx->error_code.data = ngx_pnalloc(r->pool, ctx->error_code.len);
+    rc = ngx_http_og_set_code(r, ctx, problem.code);
 
-    if (ctx->error_code.data == NULL) {
-        rc = -1;
-
-    } else {
-        ngx_memcpy(ctx->error_code.data, problem.code, ctx->error_code.len);
+    if (rc == 0) {
         rc = ctx->conf->format
              ? og_format_render(ctx->conf->format, &problem, &rendered, &len)
              : og_problem_render(&problem, &rendered, &len);
@@ -224,6 +221,56 @@ ngx_http_og_render_envelope(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     free(errors);
 
     return rc == 0 ? ngx_http_og_take_text(r, rendered, len, text) : NGX_ERROR;
+}
+
+
+ngx_int_t
+ngx_http_og_note_code(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    ngx_str_t *body)
+{
+    int                   rc;
+    const char           *place[2];
+    og_problem_t          problem;
+    og_problem_places_t   places;
+
+    ngx_memzero(&problem, sizeof(og_problem_t));
+    ngx_memzero(&places, sizeof(og_problem_places_t));
+
+    problem.status = r->headers_out.status;
+    problem.code = og_status_code_name(problem.status);
+
+    place[0] = ctx->conf->format ? og_format_code_place(ctx->conf->format)
+                                 : "/code";
+    place[1] = NULL;
+    places.code = place;
+
+    if (place[0]) {
+        (void) og_problem_read(&problem, &places, body->data, body->len);
+    }
+
+    rc = ngx_http_og_set_code(r, ctx, problem.code);
+
+    og_problem_free(&problem);
+
+    return rc == 0 ? NGX_OK : NGX_ERROR;
+}
+
+
+static int
+ngx_http_og_set_code(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
+    const char *code)
+{
+    ctx->error_code.len = ngx_strlen(code);
+    ctx->error_code.data = ngx_pnalloc(r->pool, ctx->error_code.len);
+
+    if (ctx->error_code.data == NULL) {
+        ngx_str_null(&ctx->error_code);
+        return -1;
+    }
+
+    ngx_memcpy(ctx->error_code.data, code, ctx->error_code.len);
+
+    return 0;
 }
 
 

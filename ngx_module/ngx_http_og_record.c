@@ -351,11 +351,22 @@ ngx_http_og_replay(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     ngx_int_t          rc;
     og_range_t         mark;
     og_bytes_t         list, name, value;
+    ngx_str_t          body;
     og_record_t       *record;
 
     record = &ctx->op->record;
 
     r->headers_out.status = record->status;
+
+    if (ctx->conf->errors && record->status >= NGX_HTTP_BAD_REQUEST) {
+
+        body.data = (u_char *) record->body.data;
+        body.len = record->body.len;
+
+        if (ngx_http_og_note_code(r, ctx, &body) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
 
     list = record->headers;
 

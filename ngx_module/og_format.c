@@ -128,6 +128,21 @@ og_format_says_what(const og_format_t *format)
 }
 
 
+const char *
+og_format_code_place(const og_format_t *format)
+{
+    size_t  i;
+
+    for (i = 0; i < format->nleaves; i++) {
+        if (format->leaves[i].part == OG_FORMAT_CODE) {
+            return format->leaves[i].pointer;
+        }
+    }
+
+    return NULL;
+}
+
+
 static int
 og_format_check(const unsigned char *text, size_t len, const char **error,
     size_t *offset)

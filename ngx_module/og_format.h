@@ -52,6 +52,10 @@ void og_format_free(og_format_t *format);
 int og_format_says_what(const og_format_t *format);
 
 
+/* JSON Pointer to where the format has its first "$code"; NULL: it has none. */
+const char *og_format_code_place(const og_format_t *format);
+
+
 /*
  * Renders an error, without the white space of the format and with the bounds
  * of og_problem_render(); details that would make more than 64 levels of it

@@ -371,3 +371,32 @@ Content-Type: application/json
 [418, 418]
 --- response_body eval
 ['{"error":"IDEMPOTENCY_KEY_REQUIRED"}', '{"error":"UPSTREAM_UNREACHABLE"}']
+
+
+
+=== TEST 20: the code of what leaves as it is
+--- rules
+        order_guard_errors shop;
+        order_guard_idempotency required;
+        order_guard_token $host;
+--- config
+    location /problem {
+        order_guard on;
+        add_header X-Code $order_guard_error_code always;
+        proxy_pass http://127.0.0.1:$TEST_NGINX_SERVER_PORT/gone;
+    }
+    location = /gone {
+        default_type application/problem+json;
+        return 410 '{"type":"about:blank","code":"MOVED_OUT"}';
+    }
+--- upstream
+        return 422 '{"success":false,"error":{"code":"IN_SHAPE","message":"","details":null},"meta":{"status":422,"trace":null,"from":"upstream","retry":null,"new_key":true}}';
+--- request eval
+["POST /order\n{}", "POST /order\n{}", "GET /problem"]
+--- more_headers
+Content-Type: application/json
+Idempotency-Key: k
+--- error_code eval
+[422, 422, 410]
+--- response_headers eval
+["X-Code: IN_SHAPE", "X-Code: IN_SHAPE", "X-Code: MOVED_OUT"]

@@ -269,12 +269,50 @@ test_nul(void **state)
 }
 
 
+/* A format, whether it says what has failed, and where its code stands. */
+static void
+test_what_it_says(void **state)
+{
+    size_t        i, offset;
+    const char   *error, *place;
+    og_format_t  *format;
+
+    static const struct {
+        const char  *text;
+        int          says;
+        const char  *place;
+    } cases[] = {
+        { "{}", 0, NULL },
+        { "{\"a\":\"$details\",\"b\":\"code\"}", 0, NULL },
+        { "{\"a\":\"$message\"}", 1, NULL },
+        { "{\"a/b\":[0,{\"~\":\"$code\"}],\"c\":\"$code\"}", 1,
+          "/a~1b/1/~0" }
+    };
+
+    (void) state;
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        format = og_format_create((const unsigned char *) cases[i].text,
+                                  strlen(cases[i].text), &error, &offset);
+        assert_non_null(format);
+        assert_int_equal(og_format_says_what(format), cases[i].says);
+
+        place = og_format_code_place(format);
+        assert_true(place == NULL ? cases[i].place == NULL
+                                  : cases[i].place != NULL
+                                    && strcmp(place, cases[i].place) == 0);
+        og_format_free(format);
+    }
+}
+
+
 int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_levels),
+        cmocka_unit_test(test_what_it_says),
         cmocka_unit_test(test_nul),
     };
 
