@@ -192,6 +192,10 @@ void ngx_http_og_stop_waiting(ngx_http_og_ctx_t *ctx);
 /* Notes a redirect to one, in both rewrite phases. */
 ngx_int_t ngx_http_og_page_handler(ngx_http_request_t *r);
 
+/* Notes how far one has come: access control, and the content phase. */
+ngx_int_t ngx_http_og_page_access_handler(ngx_http_request_t *r);
+void ngx_http_og_page_reached(ngx_http_request_t *r);
+
 /* Whether the answer is one. */
 ngx_uint_t ngx_http_og_is_page(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);

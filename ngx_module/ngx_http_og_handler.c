@@ -46,6 +46,8 @@ ngx_http_og_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
+    ngx_http_og_page_reached(r);
+
     ctx = ngx_http_og_get_ctx(r);
 
     if (ctx) {

@@ -86,6 +86,9 @@ ngx_http_og_postconfiguration(ngx_conf_t *cf)
         || ngx_http_og_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
                                    ngx_http_og_page_handler)
            != NGX_OK
+        || ngx_http_og_add_handler(cf, NGX_HTTP_PREACCESS_PHASE,
+                                   ngx_http_og_page_access_handler)
+           != NGX_OK
         || ngx_http_og_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
                                    ngx_http_og_handler)
            != NGX_OK)

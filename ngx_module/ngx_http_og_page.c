@@ -11,13 +11,26 @@
 #include "ngx_http_og.h"
 
 
+/* How far the request for a page has come. */
+typedef enum {
+    NGX_HTTP_OG_PAGE_REWRITE = 0,   /* "return" may be the page */
+    NGX_HTTP_OG_PAGE_ACCESS,        /* it may be denied */
+    NGX_HTTP_OG_PAGE_CONTENT
+} ngx_http_og_page_stage_e;
+
+
 typedef struct {
     ngx_uint_t                   status;    /* that the page is about, as it
                                                is to be sent; 0: the page's */
     ngx_http_upstream_t         *upstream;  /* before the page */
+    ngx_http_og_page_stage_e     stage;
 } ngx_http_og_page_t;
 
 
+static void ngx_http_og_set_page_stage(ngx_http_request_t *r,
+    ngx_http_og_page_stage_e stage);
+static ngx_uint_t ngx_http_og_page_failed(ngx_http_request_t *r,
+    ngx_http_og_page_t *page);
 static ngx_http_og_page_t *ngx_http_og_find_page(ngx_http_request_t *r);
 static void ngx_http_og_keep_page(void *data);
 
@@ -46,12 +59,46 @@ ngx_http_og_page_handler(ngx_http_request_t *r)
 
     page->status = r->err_status;
     page->upstream = r->upstream;
+    page->stage = NGX_HTTP_OG_PAGE_REWRITE;
 
     return NGX_DECLINED;
 }
 
 
-/* A page that failed itself has another status, or an upstream of its own. */
+ngx_int_t
+ngx_http_og_page_access_handler(ngx_http_request_t *r)
+{
+    ngx_http_og_set_page_stage(r, NGX_HTTP_OG_PAGE_ACCESS);
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_og_page_reached(ngx_http_request_t *r)
+{
+    ngx_http_og_set_page_stage(r, NGX_HTTP_OG_PAGE_CONTENT);
+}
+
+
+static void
+ngx_http_og_set_page_stage(ngx_http_request_t *r,
+    ngx_http_og_page_stage_e stage)
+{
+    ngx_http_og_page_t  *page;
+
+    if (r == r->main && r->internal) {
+
+        page = ngx_http_og_find_page(r);
+
+        if (page) {
+            page->stage = stage;
+        }
+    }
+}
+
+
+/* A page that failed itself mostly has another status, or an upstream. */
 
 ngx_uint_t
 ngx_http_og_is_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
@@ -65,7 +112,7 @@ ngx_http_og_is_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
     }
 
     if (r->upstream == page->upstream) {
-        return 1;
+        return !ngx_http_og_page_failed(r, page);
     }
 
     if (r->upstream->headers_in.status_n == 0) {
@@ -76,6 +123,34 @@ ngx_http_og_is_page(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     return page->status >= NGX_HTTP_BAD_REQUEST
            || ctx->state == NGX_HTTP_OG_REFUSED;
+}
+
+
+/*
+ * Where the page's own error has the status that the page is about, nginx's
+ * text for it is told from a page by what nginx says of files: there is none
+ * that was modified.
+ */
+
+static ngx_uint_t
+ngx_http_og_page_failed(ngx_http_request_t *r, ngx_http_og_page_t *page)
+{
+    if (r->err_status < NGX_HTTP_BAD_REQUEST) {
+        return 0;
+    }
+
+    switch (page->stage) {
+
+    case NGX_HTTP_OG_PAGE_REWRITE:
+        return 0;
+
+    case NGX_HTTP_OG_PAGE_ACCESS:
+        return 1;
+
+    default: /* NGX_HTTP_OG_PAGE_CONTENT */
+        return r->content_handler == NULL
+               && r->headers_out.last_modified_time == -1;
+    }
 }
 
 

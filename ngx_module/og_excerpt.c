@@ -178,8 +178,8 @@ og_excerpt_spelled(const unsigned char *text, size_t len, unsigned char byte)
 static int
 og_excerpt_is_hex(const unsigned char *text, unsigned char byte)
 {
-    static const char  lower[] = "0123456789abcdef";
-    static const char  upper[] = "0123456789ABCDEF";
+    static const unsigned char  lower[] = "0123456789abcdef";
+    static const unsigned char  upper[] = "0123456789ABCDEF";
 
     return (text[0] == lower[byte >> 4] || text[0] == upper[byte >> 4])
            && (text[1] == lower[byte & 15] || text[1] == upper[byte & 15]);

@@ -702,3 +702,47 @@ GET /down
 --- error_code: 502
 --- response_body
 our own file
+
+
+
+=== TEST 32: a page of the operator that fails with the status that it is about
+--- config
+    order_guard on;
+
+    location = /missing {
+        error_page 404 /none.txt;
+    }
+
+    location = /denied {
+        error_page 403 /deny;
+        deny all;
+    }
+
+    location = /deny {
+        deny all;
+    }
+
+    location = /found {
+        error_page 404 /page.txt;
+        try_files /none =404;
+    }
+
+    location = /returned {
+        error_page 403 /text;
+        deny all;
+    }
+
+    location = /text {
+        return 403 "our own text";
+    }
+--- user_files
+>>> page.txt
+our own file
+--- request eval
+["GET /missing", "GET /denied", "GET /found", "GET /returned"]
+--- error_code eval
+[404, 403, 404, 403]
+--- response_body_like eval
+[qr/^\{"type":"about:blank","title":"Not Found","status":404,/,
+ qr/^\{"type":"about:blank","title":"Forbidden","status":403,/,
+ qr/^our own file$/, qr/^our own text$/]
