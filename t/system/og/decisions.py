@@ -75,7 +75,11 @@ def spent(gate, _):
 
 @contextmanager
 def paused(gate, store):
-    """The store answers nothing; later, all that it was asked."""
+    """The store answers nothing; later, all that it was asked: the gateway
+    has a connection."""
+    assert gate.send(further("before")).status == 200
+    for key in store.records():
+        store.command("DEL", key)
     store.pause()
     try:
         yield
