@@ -238,13 +238,23 @@ ngx_uint_t ngx_http_og_last_status(ngx_http_request_t *r);
 ngx_uint_t ngx_http_og_close_delimited(ngx_http_request_t *r);
 
 
-/* ngx_http_og_problem.c: what an error says */
+/* ngx_http_og_errors.c: errors of the guard's own */
+
+/* What the table says of one; texts are NUL-terminated and static. */
+const ngx_http_og_error_t *ngx_http_og_error(ngx_http_og_error_e error);
 
 /* HTTP status of an error of the guard's own. */
 ngx_uint_t ngx_http_og_error_status(ngx_http_og_error_e error);
 
 /* The code of an error of the guard's own, NUL-terminated. */
 const char *ngx_http_og_error_code(ngx_http_og_error_e error);
+
+/* The error that nginx's own status stands for, in a guarded request. */
+ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
+    ngx_http_og_ctx_t *ctx, ngx_uint_t status);
+
+
+/* ngx_http_og_problem.c: what an error says */
 
 /*
  * Renders the envelope of the response in r->headers_out.status, a problem
@@ -272,10 +282,6 @@ ngx_int_t ngx_http_og_take_text(ngx_http_request_t *r, char *text,
  */
 void ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     const og_problem_t *problem);
-
-/* The error that nginx's own status stands for, in a guarded request. */
-ngx_http_og_error_e ngx_http_og_error_of_status(ngx_http_request_t *r,
-    ngx_http_og_ctx_t *ctx, ngx_uint_t status);
 
 
 /* ngx_http_og_method.c */

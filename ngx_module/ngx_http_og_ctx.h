@@ -31,7 +31,7 @@
                                                caller */
 
 
-/* Errors of the guard's own; the table in ngx_http_og_problem.c has each. */
+/* Errors of the guard's own; the table in ngx_http_og_errors.c has each. */
 typedef enum {
     NGX_HTTP_OG_NO_ERROR = 0,
     NGX_HTTP_OG_TOKEN_REQUIRED,
@@ -53,6 +53,15 @@ typedef enum {
     NGX_HTTP_OG_UPSTREAM_TIMEOUT,
     NGX_HTTP_OG_INTERNAL_ERROR
 } ngx_http_og_error_e;
+
+
+typedef struct {
+    ngx_uint_t                   status;
+    const char                  *code;
+    const char                  *detail;    /* NULL: it is made */
+    og_tri_e                     retryable;
+    og_tri_e                     safe_new_key;
+} ngx_http_og_error_t;
 
 
 /* Where a request stands on its way to the upstream. */

@@ -39,6 +39,10 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
         return ngx_http_og_next_header_filter(r);
     }
 
+    /* a failure in a body brings a second header: the first never left */
+
+    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
+
     if (!ctx->insisted && ngx_http_og_is_page(r, ctx)) {
         return ngx_http_og_send_page(r, ctx);
     }
@@ -52,10 +56,6 @@ ngx_http_og_header_filter(ngx_http_request_t *r)
 
         return ngx_http_og_send_page(r, ctx);
     }
-
-    /* a failure in a body brings a second header: the first never left */
-
-    ctx->answer = NGX_HTTP_OG_ANSWER_PASS;
 
     if (ctx->state == NGX_HTTP_OG_REPLAYING) {
         return ngx_http_og_send_header(r, ctx);

@@ -31,16 +31,17 @@ ngx_http_og_log_hidden(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx,
     ngx_uint_t           level;
     og_excerpt_secret_t  secrets[NGX_HTTP_OG_SECRETS];
 
+    level = problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_LOG_INFO
+                                                             : NGX_LOG_ERR;
+
     /* what nginx's own configuration answers is no news to its operator */
 
-    if (r->upstream == NULL
+    if (r->connection->log->log_level < level
+        || r->upstream == NULL
         || ngx_http_og_list_secrets(r, ctx, secrets) != NGX_OK)
     {
         return;
     }
-
-    level = problem->status < NGX_HTTP_INTERNAL_SERVER_ERROR ? NGX_LOG_INFO
-                                                             : NGX_LOG_ERR;
 
     body = ctx->content;
 

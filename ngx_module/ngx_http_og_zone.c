@@ -197,11 +197,13 @@ ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node, uint64_t now,
 {
     og_window_verdict_t  own;
 
+    if (!verdict->admitted) {
+        return;
+    }
+
     og_count_judge(&node->count, &node->window, now, &own);
 
-    if (verdict->admitted
-        && (!own.admitted || own.remaining < verdict->remaining))
-    {
+    if (!own.admitted || own.remaining < verdict->remaining) {
         *verdict = own;
     }
 }

@@ -7,14 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "og_envelope_text.h"
 #include "og_when.h"
 
 
-#define OG_WHEN_MAX_DEPTH  64
-
-
 static og_json_value_t og_when_literal(const char *text, size_t len);
-static og_body_status_e og_when_scan(const unsigned char *body, size_t len);
 static int og_when_holds(const og_when_t *rule, const unsigned char *body,
     size_t len, unsigned char *scratch);
 
@@ -61,6 +58,7 @@ og_when_value(og_json_value_t *value, const char *text, size_t len)
 static og_json_value_t
 og_when_literal(const char *text, size_t len)
 {
+    og_json_type_e   root;
     og_json_value_t  value;
 
     value.type = OG_JSON_STRING;
@@ -72,7 +70,7 @@ og_when_literal(const char *text, size_t len)
         return value;
     }
 
-    switch (og_when_scan(value.data, len)) {
+    switch (og_problem_scan(value.data, len, OG_PROBLEM_MAX_DEPTH, &root)) {
 
     case OG_BODY_OK:
         return og_json_find(value.data, len, "", 0);
@@ -94,9 +92,10 @@ og_when_status(const og_when_t *rules, size_t n, const unsigned char *body,
 {
     int              status;
     size_t           i;
+    og_json_type_e   root;
     unsigned char   *scratch;
 
-    switch (og_when_scan(body, len)) {
+    switch (og_problem_scan(body, len, OG_PROBLEM_MAX_DEPTH, &root)) {
 
     case OG_BODY_OK:
         break;
@@ -123,30 +122,6 @@ og_when_status(const og_when_t *rules, size_t n, const unsigned char *body,
     }
 
     free(scratch);
-
-    return status;
-}
-
-
-static og_body_status_e
-og_when_scan(const unsigned char *body, size_t len)
-{
-    og_scanner_t      *json;
-    og_body_rules_t    rules;
-    og_body_status_e   status;
-
-    json = og_scanner_create();
-
-    if (json == NULL) {
-        return OG_BODY_NO_MEMORY;
-    }
-
-    memset(&rules, 0, sizeof(rules));
-    rules.max_depth = OG_WHEN_MAX_DEPTH;
-
-    status = og_json_scan(json, &rules, body, len)->status;
-
-    og_scanner_free(json);
 
     return status;
 }

@@ -19,6 +19,7 @@
 #include "og_envelope.h"
 #include "og_json.h"
 #include "rules.h"
+#include "strict.h"
 
 
 /*
@@ -35,8 +36,6 @@ static void check_upstream(unsigned status,
 static int is_code(const char *text);
 static void check_texts(unsigned status, unsigned choice, const char *text);
 static void check_rendered(const og_problem_t *problem);
-static void check_strict(const char *text, size_t len);
-static json_t *check_object(const char *text, size_t len);
 static void check_member(json_t *document, const char *name, size_t max);
 
 
@@ -116,7 +115,7 @@ check_upstream(unsigned status, const og_problem_places_t *places,
           && problem.owned == NULL);
 
     if (og_problem_is_valid(status, body, size)) {
-        check_strict((const char *) body, size);
+        check(is_strict((const char *) body, size));
     }
 }
 
@@ -165,8 +164,8 @@ check_rendered(const og_problem_t *problem)
     check(strlen(text) == len);
     check(len <= MAX_RENDERED);
 
-    check_strict(text, len);
-    document = check_object(text, len);
+    check(is_strict(text, len));
+    document = load_strict(text, len);
 
     if (document) {
         check((unsigned) json_number_value(json_object_get(document,
@@ -183,43 +182,6 @@ check_rendered(const og_problem_t *problem)
 
     check(og_problem_is_valid(problem->status, (unsigned char *) text, len));
     free(text);
-}
-
-
-static void
-check_strict(const char *text, size_t len)
-{
-    og_scanner_t     *json;
-    og_body_rules_t   rules;
-
-    memset(&rules, 0, sizeof(rules));
-    rules.max_depth = 64;
-
-    json = og_scanner_create();
-    check(json != NULL);
-    check(og_json_scan(json, &rules, (const unsigned char *) text, len)->status
-          == OG_BODY_OK);
-    og_scanner_free(json);
-}
-
-
-/* NULL where a number is beyond a double, which JSON allows. */
-
-static json_t *
-check_object(const char *text, size_t len)
-{
-    json_t        *document;
-    json_error_t   error;
-
-    document = json_loadb(text, len,
-                          JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL
-                          | JSON_DECODE_INT_AS_REAL, &error);
-
-    if (document == NULL) {
-        check(json_error_code(&error) == json_error_numeric_overflow);
-    }
-
-    return document;
 }
 
 

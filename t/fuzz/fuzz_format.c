@@ -23,6 +23,7 @@
 #include "og_json.h"
 #include "og_when.h"
 #include "rules.h"
+#include "strict.h"
 
 
 /* Of a message, of which each byte is escaped, or of details. */
@@ -42,8 +43,6 @@ static int check_part(const char *name, const json_t *filled,
     const og_problem_t *problem);
 static void check_when(const char *pointer, const char *text, size_t size);
 static void check_found(const og_when_t *rule);
-static int is_strict(const char *text, size_t len);
-static json_t *load(const char *text, size_t len);
 
 
 int
@@ -138,8 +137,8 @@ check_rendered(const og_format_t *format, const og_problem_t *problem,
     check(!og_format_matches(format, problem->status, (unsigned char *) text,
                              len - 1));
 
-    from = load(source, strlen(source));
-    document = load(text, len);
+    from = load_strict(source, strlen(source));
+    document = load_strict(text, len);
 
     /* a dollar that is escaped makes no part, which nobody sees here */
 
@@ -303,44 +302,4 @@ check_found(const og_when_t *rule)
     check(*quote || is_strict(body, len));
 
     free(body);
-}
-
-
-static int
-is_strict(const char *text, size_t len)
-{
-    int               strict;
-    og_scanner_t     *json;
-    og_body_rules_t   rules;
-
-    memset(&rules, 0, sizeof(rules));
-    rules.max_depth = 64;
-
-    json = og_scanner_create();
-    check(json != NULL);
-    strict = og_json_scan(json, &rules, (const unsigned char *) text,
-                          len)->status == OG_BODY_OK;
-    og_scanner_free(json);
-
-    return strict;
-}
-
-
-/* NULL where a number is beyond a double, which JSON allows. */
-
-static json_t *
-load(const char *text, size_t len)
-{
-    json_t        *document;
-    json_error_t   error;
-
-    document = json_loadb(text, len,
-                          JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL
-                          | JSON_DECODE_INT_AS_REAL, &error);
-
-    if (document == NULL) {
-        check(json_error_code(&error) == json_error_numeric_overflow);
-    }
-
-    return document;
 }
