@@ -133,6 +133,17 @@ typedef struct {
 char *ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store);
 
 
+/* ngx_http_og_redis_params.c */
+
+/* Reads one "name=value"; errors are logged. */
+ngx_int_t ngx_http_og_redis_param(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *word);
+
+/* The database's number, from the address or "db=". */
+ngx_int_t ngx_http_og_redis_set_db(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+
+
 /* ngx_http_og_redis_begin.c */
 
 ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);

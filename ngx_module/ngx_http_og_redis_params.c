@@ -1,0 +1,350 @@
+
+/*
+ * Copyright (C) order guard contributors
+ *
+ * The parameters of a Redis store.
+ */
+
+
+#include "ngx_http_og_redis_store.h"
+
+
+#define NGX_HTTP_OG_REDIS_MAX_TIMEOUT    60000
+#define NGX_HTTP_OG_REDIS_MAX_DB         1000000
+#define NGX_HTTP_OG_REDIS_MAX_PREFIX     64
+#define NGX_HTTP_OG_REDIS_MAX_PASSWORD   4096
+
+
+typedef ngx_int_t (*ngx_http_og_redis_param_pt)(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+
+
+typedef struct {
+    ngx_str_t                    name;
+    ngx_http_og_redis_param_pt   set;
+} ngx_http_og_redis_param_t;
+
+
+static ngx_int_t ngx_http_og_redis_set_timeout(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
+    ngx_str_t *value, ngx_msec_t *time);
+static ngx_int_t ngx_http_og_redis_set_prefix(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_read_password(ngx_conf_t *cf,
+    ngx_str_t *path, ngx_str_t *password);
+
+
+static const ngx_http_og_redis_param_t  ngx_http_og_redis_params[] = {
+    { ngx_string("timeout="),         ngx_http_og_redis_set_timeout },
+    { ngx_string("connect_timeout="), ngx_http_og_redis_set_connect_timeout },
+    { ngx_string("prefix="),          ngx_http_og_redis_set_prefix },
+    { ngx_string("db="),              ngx_http_og_redis_set_db },
+    { ngx_string("password_file="),   ngx_http_og_redis_set_password_file },
+    { ngx_null_string,                NULL }
+};
+
+
+/* Of the interface, but not of this version. */
+static const ngx_str_t  ngx_http_og_redis_later_params[] = {
+    ngx_string("ca="),
+    ngx_string("cert="),
+    ngx_string("key="),
+    ngx_string("server_name="),
+    ngx_string("verify="),
+    ngx_string("wait="),
+    ngx_string("size="),
+    ngx_null_string
+};
+
+
+ngx_int_t
+ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *word)
+{
+    u_char                           *equals;
+    ngx_str_t                         value, name;
+    const ngx_str_t                  *later;
+    const ngx_http_og_redis_param_t  *param;
+
+    for (param = ngx_http_og_redis_params; param->name.len; param++) {
+
+        if (word->len < param->name.len
+            || ngx_strncmp(word->data, param->name.data, param->name.len)
+               != 0)
+        {
+            continue;
+        }
+
+        value.data = word->data + param->name.len;
+        value.len = word->len - param->name.len;
+
+        return param->set(cf, rs, &value);
+    }
+
+    /* the value is not repeated: it may be a password */
+
+    equals = ngx_strlchr(word->data, word->data + word->len, '=');
+
+    name.data = word->data;
+    name.len = equals ? (size_t) (equals + 1 - word->data) : word->len;
+
+    for (later = ngx_http_og_redis_later_params; later->len; later++) {
+
+        if (word->len >= later->len
+            && ngx_strncmp(word->data, later->data, later->len) == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "parameter \"%V\" of store \"%V\" is not "
+                               "supported by this version, remove it",
+                               &name, &rs->conf.name);
+            return NGX_ERROR;
+        }
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown parameter \"%V\" of store \"%V\", known are "
+                       "\"timeout=\", \"connect_timeout=\", \"prefix=\", "
+                       "\"db=\" and \"password_file=\"",
+                       &name, &rs->conf.name);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_timeout(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *value)
+{
+    return ngx_http_og_redis_set_time(cf, "timeout", value,
+                                      &rs->conf.timeout);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value)
+{
+    return ngx_http_og_redis_set_time(cf, "connect_timeout", value,
+                                      &rs->conf.connect_timeout);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
+    ngx_str_t *value, ngx_msec_t *time)
+{
+    ngx_int_t  ms;
+
+    if (*time != NGX_CONF_UNSET_MSEC) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s=\" of a store is given twice, keep one",
+                           name);
+        return NGX_ERROR;
+    }
+
+    ms = ngx_parse_time(value, 0);
+
+    if (ms == NGX_ERROR || ms < 1 || ms > NGX_HTTP_OG_REDIS_MAX_TIMEOUT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"%s=\" of a store, use "
+                           "a time from \"1ms\" to \"60s\"", value, name);
+        return NGX_ERROR;
+    }
+
+    *time = (ngx_msec_t) ms;
+
+    return NGX_OK;
+}
+
+
+/* "{" and "}" would move the hash tag that keeps a caller's keys together. */
+
+static ngx_int_t
+ngx_http_og_redis_set_prefix(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *value)
+{
+    u_char  c;
+    size_t  i;
+
+    if (rs->prefix.data != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"prefix=\" of store \"%V\" is given twice, keep "
+                           "one", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < value->len; i++) {
+        c = value->data[i];
+
+        if (c <= ' ' || c >= 0x7f || c == '{' || c == '}') {
+            break;
+        }
+    }
+
+    if (value->len == 0
+        || value->len > NGX_HTTP_OG_REDIS_MAX_PREFIX
+        || i != value->len)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"prefix=\" of store "
+                           "\"%V\", use 1 to %d visible ASCII characters "
+                           "without \"{\" and \"}\"", value, &rs->conf.name,
+                           NGX_HTTP_OG_REDIS_MAX_PREFIX);
+        return NGX_ERROR;
+    }
+
+    rs->prefix = *value;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_set_db(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *value)
+{
+    u_char     *query;
+    ngx_int_t   db;
+    ngx_str_t   shown;
+
+    if (rs->conf.db.data != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the database of store \"%V\" is given twice, "
+                           "keep one", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    db = ngx_atoi(value->data, value->len);
+
+    if (db == NGX_ERROR || db > NGX_HTTP_OG_REDIS_MAX_DB) {
+
+        /* what other clients take behind a "?" may be a password */
+
+        shown = *value;
+        query = ngx_strlchr(value->data, value->data + value->len, '?');
+
+        if (query) {
+            shown.len = query - value->data;
+        }
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid database \"%V%s\" of store \"%V\", use a "
+                           "number such as \"0\"", &shown,
+                           query ? "?..." : "", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    rs->conf.db.data = ngx_pnalloc(cf->pool, NGX_INT_T_LEN);
+    if (rs->conf.db.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    /* 0 is where a connection starts, and needs no right to SELECT */
+
+    rs->conf.db.len = db ? ngx_sprintf(rs->conf.db.data, "%i", db)
+                           - rs->conf.db.data
+                         : 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value)
+{
+    ngx_str_t  path;
+
+    if (rs->conf.password.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"password_file=\" of store \"%V\" is given "
+                           "twice, keep one", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    if (value->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"password_file=\" of store \"%V\" names no "
+                           "file", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    path = *value;
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK
+        || ngx_http_og_redis_read_password(cf, &path, &rs->conf.password)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_read_password(ngx_conf_t *cf, ngx_str_t *path,
+    ngx_str_t *password)
+{
+    u_char     *text;
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_err_t   err;
+
+    text = ngx_pnalloc(cf->pool, NGX_HTTP_OG_REDIS_MAX_PASSWORD + 1);
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    fd = ngx_open_file(path->data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
+
+    if (fd == NGX_INVALID_FILE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
+                           "cannot open the password file \"%V\"", path);
+        return NGX_ERROR;
+    }
+
+    n = ngx_read_fd(fd, text, NGX_HTTP_OG_REDIS_MAX_PASSWORD + 1);
+    err = ngx_errno;
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
+                           ngx_close_file_n " \"%V\" failed", path);
+    }
+
+    if (n == -1) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, err,
+                           "cannot read the password file \"%V\"", path);
+        return NGX_ERROR;
+    }
+
+    if (n > NGX_HTTP_OG_REDIS_MAX_PASSWORD) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the password file \"%V\" is longer than %d "
+                           "bytes, it must hold the password alone", path,
+                           NGX_HTTP_OG_REDIS_MAX_PASSWORD);
+        return NGX_ERROR;
+    }
+
+    while (n > 0 && (text[n - 1] == LF || text[n - 1] == CR)) {
+        n--;
+    }
+
+    if (n == 0 || ngx_strlchr(text, text + n, LF) != NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the password file \"%V\" %s, it must hold one "
+                           "line, the password", path,
+                           n ? "has more than one line" : "is empty");
+        return NGX_ERROR;
+    }
+
+    password->data = text;
+    password->len = n;
+
+    return NGX_OK;
+}
