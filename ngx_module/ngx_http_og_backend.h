@@ -51,11 +51,16 @@ struct ngx_http_og_verbs_s {
 };
 
 
-/* configure reads args[2..] of the directive into store->data. */
+/*
+ * configure reads args[2..] of the directive into store->data; place numbers
+ * the places where a store keeps its keys: what is in several is asked for by
+ * several operations.
+ */
 typedef struct {
     char       *(*configure)(ngx_conf_t *cf, ngx_http_og_store_t *store);
     ngx_int_t   (*init)(ngx_http_og_store_t *store, ngx_cycle_t *cycle);
     void        (*exit)(ngx_http_og_store_t *store);
+    ngx_uint_t  (*place)(ngx_http_og_store_t *store, ngx_str_t *key);
 
     ngx_http_og_verbs_t            verbs;
 } ngx_http_og_backend_t;
@@ -65,6 +70,7 @@ struct ngx_http_og_store_s {
     ngx_str_t                      name;
     const ngx_http_og_backend_t   *backend;
     void                          *data;        /* the backend's own */
+    ngx_uint_t                     spread;      /* it has several places */
     ngx_log_t                     *log;         /* of the worker */
     ngx_http_og_store_counters_t   counters;
 };

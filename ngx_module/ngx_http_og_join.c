@@ -3,7 +3,7 @@
  * Copyright (C) order guard contributors
  *
  * An operation of several parts: one for each name of a record, and one for
- * each further store that counts.
+ * each further store, or place in a store, that counts.
  *
  * While secrets change a record has two names, and is claimed under both: the
  * former one first, since hosts that know only that one are to be met there.
@@ -44,7 +44,8 @@ static ngx_http_og_op_t *ngx_http_og_join_add_part(ngx_http_og_join_t *join,
 static ngx_int_t ngx_http_og_join_add_quota(ngx_http_og_join_t *join,
     ngx_http_og_quota_t *quota);
 static ngx_http_og_op_t *ngx_http_og_join_part_of(ngx_http_og_join_t *join,
-    ngx_http_og_store_t *store);
+    ngx_http_og_quota_t *quota);
+static ngx_uint_t ngx_http_og_join_place(ngx_http_og_op_t *part);
 static void ngx_http_og_join_begun(ngx_http_og_op_t *part);
 static void ngx_http_og_join_decide(ngx_http_og_join_t *join);
 static ngx_http_og_op_t *ngx_http_og_join_foremost(ngx_http_og_join_t *join);
@@ -215,7 +216,7 @@ ngx_http_og_join_add_quota(ngx_http_og_join_t *join,
     ngx_http_og_op_t     *part;
     ngx_http_og_quota_t  *copy;
 
-    part = ngx_http_og_join_part_of(join, quota->store);
+    part = ngx_http_og_join_part_of(join, quota);
 
     if (part == NULL) {
         part = ngx_http_og_join_add_part(join, quota->store, NULL);
@@ -234,17 +235,36 @@ ngx_http_og_join_add_quota(ngx_http_og_join_t *join,
 
 
 static ngx_http_og_op_t *
-ngx_http_og_join_part_of(ngx_http_og_join_t *join, ngx_http_og_store_t *store)
+ngx_http_og_join_part_of(ngx_http_og_join_t *join,
+    ngx_http_og_quota_t *quota)
 {
-    ngx_uint_t  i;
+    ngx_uint_t            i, place;
+    ngx_http_og_store_t  *store;
+
+    store = quota->store;
+    place = store->backend->place(store, &quota->key);
 
     for (i = 0; i < join->nparts; i++) {
-        if (join->parts[i]->store == store) {
+        if (join->parts[i]->store == store
+            && ngx_http_og_join_place(join->parts[i]) == place)
+        {
             return join->parts[i];
         }
     }
 
     return NULL;
+}
+
+
+/* All keys of a part are in one. */
+
+static ngx_uint_t
+ngx_http_og_join_place(ngx_http_og_op_t *part)
+{
+    return part->store->backend->place(part->store,
+                                       part->name.key.len
+                                       ? &part->name.key
+                                       : &part->quotas[0].key);
 }
 
 

@@ -281,7 +281,10 @@ ngx_http_og_bind_limits(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
             return NGX_ERROR;
         }
 
-        conf->further_stores |= (limit[i].store != conf->store);
+        conf->further_stores |= (limit[i].store != conf->store
+                                 || (limit[i].key != NULL
+                                     && ngx_http_og_store_is_spread(
+                                                          limit[i].store)));
     }
 
     return NGX_OK;

@@ -57,11 +57,12 @@ static void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
 ngx_http_og_redis_t *
 ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
-    const ngx_http_og_redis_owner_t *owner, void *data, ngx_cycle_t *cycle)
+    const ngx_http_og_redis_owner_t *owner, void *data, ngx_pool_t *pool,
+    ngx_log_t *log)
 {
     ngx_http_og_redis_t  *link;
 
-    link = ngx_pcalloc(cycle->pool, sizeof(ngx_http_og_redis_t));
+    link = ngx_pcalloc(pool, sizeof(ngx_http_og_redis_t));
     if (link == NULL) {
         return NULL;
     }
@@ -70,7 +71,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     link->conf = conf;
     link->owner = owner;
     link->ident = (ngx_socket_t) -1;
-    link->log = *cycle->log;
+    link->log = *log;
     link->clock = (int64_t) ngx_time() * 1000 - (int64_t) ngx_current_msec;
 
     ngx_queue_init(&link->waiting);
@@ -132,6 +133,34 @@ ngx_http_og_redis_destroy(ngx_http_og_redis_t *link)
         ngx_free(link->spare);
         link->spare = NULL;
     }
+}
+
+
+void
+ngx_http_og_redis_retire(ngx_http_og_redis_t *link, ngx_uint_t retired)
+{
+    link->retired = retired;
+
+    if (retired) {
+
+        if (ngx_http_og_redis_may_leave(link)) {
+            ngx_http_og_redis_leave(link);
+        }
+
+    } else if (link->state == NGX_HTTP_OG_REDIS_DOWN
+               && !link->retry.timer_set)
+    {
+        ngx_add_timer(&link->retry, 1);
+    }
+}
+
+
+ngx_uint_t
+ngx_http_og_redis_is_closed(ngx_http_og_redis_t *link)
+{
+    return link->peer.connection == NULL
+           && link->nbatches == 0
+           && ngx_queue_empty(&link->done);
 }
 
 
@@ -325,7 +354,7 @@ ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
         ngx_http_og_redis_keepalive(c);
     }
 
-    link->reader = ngx_http_og_redis_reader_create();
+    link->reader = ngx_http_og_redis_reader_create(link->conf->clustered);
     if (link->reader == NULL) {
         ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for a reader");
         return;
@@ -640,7 +669,7 @@ ngx_http_og_redis_retry_handler(ngx_event_t *ev)
 
     link = ev->data;
 
-    if (ngx_exiting && ngx_http_og_redis_may_leave(link)) {
+    if ((ngx_exiting || link->retired) && ngx_http_og_redis_may_leave(link)) {
         return;
     }
 
@@ -652,7 +681,8 @@ ngx_http_og_redis_retry_handler(ngx_event_t *ev)
 ngx_uint_t
 ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link)
 {
-    return link->nbatches == 0 && !link->owner->busy(link->data);
+    return link->nbatches == 0
+           && (link->retired || !link->owner->busy(link->data));
 }
 
 
@@ -669,8 +699,11 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
         return;
     }
 
-    ngx_log_debug1(NGX_LOG_DEBUG_EVENT, &link->log, 0,
-                   "order guard store \"%V\": leaving", &link->conf->name);
+    ngx_log_debug2(NGX_LOG_DEBUG_EVENT, &link->log, 0,
+                   "order guard store \"%V\": leaving %V",
+                   &link->conf->name, &link->conf->addrs[link->naddr].name);
 
     ngx_http_og_redis_close(link);
+
+    link->closed++;
 }

@@ -37,9 +37,10 @@ typedef struct {
     ngx_str_t                         user;
     ngx_str_t                         password;
     ngx_str_t                         db;       /* decimal; empty: 0 */
-    ngx_str_t                         epoch_key;
+    ngx_str_t                         epoch_key;    /* empty: no marker */
     ngx_msec_t                        timeout;
     ngx_msec_t                        connect_timeout;
+    unsigned                          clustered:1;  /* a cluster's node */
 } ngx_http_og_redis_conf_t;
 
 
@@ -56,6 +57,15 @@ typedef struct {
 
     /* Whether a leaving worker still needs the connection. */
     ngx_uint_t                      (*busy)(void *data);
+
+    /*
+     * A routed batch is answered, and some of its commands did not run there:
+     * they are of a slot that another node has.  Nonzero: the owner has taken
+     * the batch over, and ends it by ngx_http_og_redis_batch_end().  NULL
+     * where batches are not routed.
+     */
+    ngx_uint_t                      (*redirect)(void *data,
+                                        ngx_http_og_redis_batch_t *batch);
 } ngx_http_og_redis_owner_t;
 
 
@@ -94,6 +104,12 @@ struct ngx_http_og_redis_batch_s {
      */
     unsigned                          bound:1;
 
+    /* Set before submit: its commands are kept, and the owner redirects. */
+    unsigned                          routed:1;
+    unsigned                          watches:1;    /* a WATCH is in it, which
+                                                       must not be redirected */
+    unsigned                          moved:1;  /* a reply asks for that */
+
     /* the connection's own */
     ngx_queue_t                       queue;    /* waiting, owed or done */
     ngx_queue_t                       notice;   /* while TIMED_OUT is told */
@@ -119,14 +135,24 @@ typedef enum {
 
 
 /*
- * Creates the worker's connection, in memory of the cycle, and starts to
- * connect.  conf, owner and data must live as long.  NULL: no memory.
+ * Creates the worker's connection in the pool, and starts to connect.  conf,
+ * owner and data must live as long.  NULL: no memory.
  */
 ngx_http_og_redis_t *ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
-    const ngx_http_og_redis_owner_t *owner, void *data, ngx_cycle_t *cycle);
+    const ngx_http_og_redis_owner_t *owner, void *data, ngx_pool_t *pool,
+    ngx_log_t *log);
 
 /* Closes for good, at the worker's exit; no handler is called any more. */
 void ngx_http_og_redis_destroy(ngx_http_og_redis_t *link);
+
+/*
+ * Retired: closes as soon as nothing is owed, and does not connect again.
+ * Nobody submits then.  Not retired: connects where it does not.
+ */
+void ngx_http_og_redis_retire(ngx_http_og_redis_t *link, ngx_uint_t retired);
+
+/* Whether it may be destroyed without anything being lost. */
+ngx_uint_t ngx_http_og_redis_is_closed(ngx_http_og_redis_t *link);
 
 /*
  * Takes the batch over and sends it in this turn of the event loop, or as
@@ -144,6 +170,9 @@ ngx_int_t ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
  */
 void ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
     const char *what);
+
+/* Another epoch_key is in the conf: what the marker said is forgotten. */
+void ngx_http_og_redis_forget_epoch(ngx_http_og_redis_t *link);
 
 /* Whether what is submitted leaves in this turn of the event loop. */
 ngx_uint_t ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link);
@@ -190,8 +219,19 @@ ngx_int_t ngx_http_og_redis_command(ngx_http_og_redis_batch_t *batch,
 ngx_int_t ngx_http_og_redis_say(ngx_http_og_redis_batch_t *batch,
     ngx_uint_t argc, ...);
 
+/* Appends a command of another batch as it is; NGX_ERROR: no memory. */
+ngx_int_t ngx_http_og_redis_repeat(ngx_http_og_redis_batch_t *batch,
+    const ngx_str_t *command);
+
 /* Only for a batch that was not submitted. */
 void ngx_http_og_redis_batch_free(ngx_http_og_redis_batch_t *batch);
+
+/* The last call of a batch that its owner has taken over. */
+void ngx_http_og_redis_batch_end(ngx_http_og_redis_batch_t *batch,
+    ngx_http_og_redis_outcome_e outcome);
+
+/* Whether the error says that another node has the command's slot. */
+ngx_uint_t ngx_http_og_redis_is_moved(struct redisReply *reply);
 
 /* Whether the reply is an error whose code (its first word) is this one. */
 ngx_uint_t ngx_http_og_redis_is_error(struct redisReply *reply,

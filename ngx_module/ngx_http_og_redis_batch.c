@@ -16,6 +16,10 @@
 #define NGX_HTTP_OG_REDIS_MAX_ELEMENTS  128
 #define NGX_HTTP_OG_REDIS_MAX_CODE      32
 
+/* CLUSTER SLOTS: one range a slot at worst, and a node's replicas in each. */
+#define NGX_HTTP_OG_REDIS_MAX_RANGES    16384
+#define NGX_HTTP_OG_REDIS_MAX_NODES     64
+
 
 static void *ngx_http_og_redis_create_array(const redisReadTask *task,
     int elements);
@@ -100,6 +104,33 @@ ngx_http_og_redis_command(ngx_http_og_redis_batch_t *batch,
 
 
 ngx_int_t
+ngx_http_og_redis_repeat(ngx_http_og_redis_batch_t *batch,
+    const ngx_str_t *command)
+{
+    u_char  *copy;
+
+    if (batch->ncommands == batch->size) {
+        return NGX_ERROR;
+    }
+
+    /* redisFreeCommand() takes what malloc() gave */
+
+    copy = ngx_alloc(command->len, ngx_cycle->log);
+    if (copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(copy, command->data, command->len);
+
+    batch->commands[batch->ncommands].data = copy;
+    batch->commands[batch->ncommands].len = command->len;
+    batch->ncommands++;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
 ngx_http_og_redis_say(ngx_http_og_redis_batch_t *batch, ngx_uint_t argc, ...)
 {
     va_list     words;
@@ -136,8 +167,19 @@ ngx_http_og_redis_batch_free(ngx_http_og_redis_batch_t *batch)
 }
 
 
+void
+ngx_http_og_redis_batch_end(ngx_http_og_redis_batch_t *batch,
+    ngx_http_og_redis_outcome_e outcome)
+{
+    batch->outcome = outcome;
+    batch->handler(batch);
+
+    ngx_http_og_redis_batch_free(batch);
+}
+
+
 redisReader *
-ngx_http_og_redis_reader_create(void)
+ngx_http_og_redis_reader_create(ngx_uint_t clustered)
 {
     redisReader  *reader;
 
@@ -154,6 +196,7 @@ ngx_http_og_redis_reader_create(void)
     }
 
     reader->fn = &ngx_http_og_redis_functions;
+    reader->privdata = clustered ? reader : NULL;
 
     return reader;
 }
@@ -161,13 +204,25 @@ ngx_http_og_redis_reader_create(void)
 
 /*
  * hiredis 0.14 believes any announced length and allocates for it at once.
- * No reply asked for here has an array in an array.
+ * No reply asked for here has an array in an array, but for a cluster's map.
  */
 
 static void *
 ngx_http_og_redis_create_array(const redisReadTask *task, int elements)
 {
-    if (elements > NGX_HTTP_OG_REDIS_MAX_ELEMENTS || task->parent != NULL) {
+    int  most;
+
+    most = NGX_HTTP_OG_REDIS_MAX_ELEMENTS;
+
+    if (task->privdata != NULL) {
+        most = task->parent ? NGX_HTTP_OG_REDIS_MAX_NODES
+                            : NGX_HTTP_OG_REDIS_MAX_RANGES;
+
+    } else if (task->parent != NULL) {
+        return NULL;
+    }
+
+    if (elements > most) {
         return NULL;
     }
 
@@ -180,6 +235,15 @@ ngx_http_og_redis_is_error(redisReply *reply, const char *code)
 {
     return reply->type == REDIS_REPLY_ERROR
            && ngx_strcmp(ngx_http_og_redis_code(reply), code) == 0;
+}
+
+
+ngx_uint_t
+ngx_http_og_redis_is_moved(redisReply *reply)
+{
+    return ngx_http_og_redis_is_error(reply, "MOVED")
+           || ngx_http_og_redis_is_error(reply, "ASK")
+           || ngx_http_og_redis_is_error(reply, "TRYAGAIN");
 }
 
 

@@ -117,7 +117,7 @@ ngx_http_og_redis_prepare(ngx_http_og_task_t *task)
     record.state = OG_RECORD_PENDING;
 
     return ngx_http_og_encode(op, &record, task->nonce,
-                              ngx_http_og_redis_now(task->rs->link),
+                              ngx_http_og_redis_task_now(task),
                               &task->key, &task->pending);
 }
 
@@ -131,7 +131,7 @@ ngx_http_og_redis_first_ask(ngx_http_og_task_t *task)
 
     if ((task->op->nquotas == 0 && !task->op->counted_too)
         || task->op->denied
-        || ngx_http_og_redis_knows_time(task->rs->link))
+        || ngx_http_og_redis_knows_time(ngx_http_og_redis_link(task)))
     {
         return ngx_http_og_redis_ask(task, ngx_http_og_redis_first(task));
     }
@@ -376,18 +376,20 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
 
     default:
         ngx_http_og_redis_log_reply(task, "a claim", reply);
-        ngx_http_og_redis_fail(task->rs->link, 0, "its replies are mixed up");
+        ngx_http_og_redis_fail(ngx_http_og_redis_link(task), 0,
+                               "its replies are mixed up");
         return ngx_http_og_redis_doubt(task);
     }
 
     verdict = ngx_http_og_judge(task->op, task->nonce,
-                                ngx_http_og_redis_now(task->rs->link),
+                                ngx_http_og_redis_task_now(task),
                                 &task->key, &bytes);
 
     if (verdict == NGX_HTTP_OG_STORE_FAILED) {
-        ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
-                              NGX_LOG_ERR, 0, "has a record that cannot be "
-                              "read under \"%V\"", &task->key);
+        ngx_http_og_redis_log(ngx_http_og_redis_link(task),
+                              NGX_HTTP_OG_REDIS_LOG_RECORD, NGX_LOG_ERR, 0,
+                              "has a record that cannot be read under "
+                              "\"%V\"", &task->key);
         return ngx_http_og_redis_doubt(task);
     }
 

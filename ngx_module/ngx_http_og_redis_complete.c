@@ -90,7 +90,7 @@ ngx_http_og_redis_encode_final(ngx_http_og_task_t *task, og_record_t *record,
     }
 
     return ngx_http_og_encode(task->op, record, task->nonce,
-                              ngx_http_og_redis_now(task->rs->link),
+                              ngx_http_og_redis_task_now(task),
                               &task->key, &task->final);
 }
 

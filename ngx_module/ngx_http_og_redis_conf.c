@@ -4,7 +4,8 @@
  *
  * Where a Redis store is and how it is spoken to:
  *
- *     redis://[user@]host[:port][/db] | unix:/path [db=n]
+ *     redis://[user@]host[:port][/db] | unix:/path [db=n] |
+ *     redis+cluster://[user@]host[:port][,host[:port]...]
  *     timeout= connect_timeout= prefix= password_file=
  */
 
@@ -23,6 +24,8 @@ static ngx_int_t ngx_http_og_redis_url(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *where);
 static ngx_int_t ngx_http_og_redis_user(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
+static ngx_int_t ngx_http_og_redis_hosts(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *hosts);
 static ngx_int_t ngx_http_og_redis_resolve(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *host);
 static ngx_int_t ngx_http_og_redis_check(ngx_conf_t *cf,
@@ -79,8 +82,11 @@ ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         return ngx_http_og_redis_resolve(cf, rs, where);
     }
 
-    host.data = where->data + sizeof("redis://") - 1;
-    host.len = where->len - (sizeof("redis://") - 1);
+    rs->conf.clustered = (ngx_strncmp(where->data, "redis+cluster:", 14) == 0);
+    rs->store->spread = rs->conf.clustered;
+
+    host.data = (u_char *) ngx_strstr(where->data, "://") + 3;
+    host.len = where->data + where->len - host.data;
 
     return ngx_http_og_redis_url(cf, rs, &host);
 }
@@ -112,6 +118,35 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         {
             return NGX_ERROR;
         }
+    }
+
+    return ngx_http_og_redis_hosts(cf, rs, &host);
+}
+
+
+/* One server, or those of a cluster that are asked for all others. */
+
+static ngx_int_t
+ngx_http_og_redis_hosts(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *hosts)
+{
+    u_char     *comma, *last;
+    ngx_str_t   host;
+
+    host = *hosts;
+    last = hosts->data + hosts->len;
+
+    while (rs->conf.clustered
+           && (comma = ngx_strlchr(host.data, last, ',')) != NULL)
+    {
+        host.len = comma - host.data;
+
+        if (ngx_http_og_redis_resolve(cf, rs, &host) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        host.data = comma + 1;
+        host.len = last - host.data;
     }
 
     return ngx_http_og_redis_resolve(cf, rs, &host);
@@ -169,7 +204,8 @@ static ngx_int_t
 ngx_http_og_redis_resolve(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *host)
 {
-    ngx_url_t  u;
+    ngx_url_t    u;
+    ngx_addr_t  *addrs;
 
     ngx_memzero(&u, sizeof(ngx_url_t));
 
@@ -185,8 +221,25 @@ ngx_http_og_redis_resolve(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         return NGX_ERROR;
     }
 
-    rs->conf.addrs = u.addrs;
-    rs->conf.naddrs = u.naddrs;
+    if (rs->conf.naddrs == 0) {
+        rs->conf.addrs = u.addrs;
+        rs->conf.naddrs = u.naddrs;
+
+        return NGX_OK;
+    }
+
+    addrs = ngx_palloc(cf->pool, (rs->conf.naddrs + u.naddrs)
+                                 * sizeof(ngx_addr_t));
+    if (addrs == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(addrs, rs->conf.addrs, rs->conf.naddrs * sizeof(ngx_addr_t));
+    ngx_memcpy(addrs + rs->conf.naddrs, u.addrs,
+               u.naddrs * sizeof(ngx_addr_t));
+
+    rs->conf.addrs = addrs;
+    rs->conf.naddrs += u.naddrs;
 
     return NGX_OK;
 }
@@ -202,6 +255,14 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
                            "store \"%V\" names the user \"%V\" but no "
                            "password, add \"password_file=\"",
                            &rs->conf.name, &rs->conf.user);
+        return NGX_ERROR;
+    }
+
+    if (rs->conf.clustered && rs->conf.db.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "store \"%V\" is a cluster, which has no "
+                           "database but 0: leave \"%V\" out",
+                           &rs->conf.name, &rs->conf.db);
         return NGX_ERROR;
     }
 

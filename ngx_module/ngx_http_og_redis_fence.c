@@ -31,7 +31,7 @@ static void ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
-    redisReply *reply);
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n);
 static void ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch);
 
 
@@ -77,7 +77,7 @@ ngx_http_og_redis_fence(ngx_http_og_redis_t *link)
 }
 
 
-/* Reads the marker, and makes one where there is none. */
+/* Reads the marker, where there is to be one, and makes it. */
 
 static ngx_int_t
 ngx_http_og_redis_say_epoch(ngx_http_og_redis_t *link,
@@ -86,6 +86,10 @@ ngx_http_og_redis_say_epoch(ngx_http_og_redis_t *link,
     u_char     random[NGX_HTTP_OG_REDIS_EPOCH_SIZE / 2];
     u_char     text[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
     ngx_str_t  args[5];
+
+    if (link->conf->epoch_key.len == 0) {
+        return NGX_OK;
+    }
 
     if (RAND_bytes(random, sizeof(random)) != 1) {
         return NGX_ERROR;
@@ -134,7 +138,7 @@ ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
 
     ngx_http_og_redis_read_kill(link, batch->replies[0]);
 
-    if (ngx_http_og_redis_read_epoch(link, batch->replies[1]) == NGX_OK) {
+    if (ngx_http_og_redis_read_epoch(link, batch, 1) == NGX_OK) {
         ngx_http_og_redis_ready(link);
     }
 }
@@ -165,14 +169,28 @@ ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link, redisReply *reply)
  */
 
 static ngx_int_t
-ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link, redisReply *reply)
+ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t n)
 {
-    ngx_str_t   epoch;
-    ngx_uint_t  lost;
+    ngx_str_t    epoch;
+    ngx_uint_t   lost;
+    redisReply  *reply;
+
+    if (n == batch->nreplies || link->epoch_stale) {
+        link->epoch_stale = 0;
+        return NGX_OK;
+    }
+
+    reply = batch->replies[n];
 
     /* a full store still answers what it knows, and frees keys */
 
     if (ngx_http_og_redis_is_error(reply, "OOM")) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_og_redis_is_moved(reply)) {
+        link->epoch_known = 0;
         return NGX_OK;
     }
 
@@ -205,6 +223,15 @@ ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link, redisReply *reply)
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_og_redis_forget_epoch(ngx_http_og_redis_t *link)
+{
+    link->epoch_known = 0;
+    link->epoch_stale = (link->probing
+                         || link->state == NGX_HTTP_OG_REDIS_FENCING);
 }
 
 
@@ -268,7 +295,7 @@ ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch)
         return;
     }
 
-    if (ngx_http_og_redis_read_epoch(link, batch->replies[1]) == NGX_OK) {
+    if (ngx_http_og_redis_read_epoch(link, batch, 1) == NGX_OK) {
         ngx_http_og_redis_tell_loss(link);
     }
 }

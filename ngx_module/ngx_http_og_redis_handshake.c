@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_read_server(ngx_http_og_redis_t *link,
     redisReply *reply);
+static ngx_int_t ngx_http_og_redis_check_mode(ngx_http_og_redis_t *link,
+    redisReply *reply);
 static void ngx_http_og_redis_read_memory(ngx_http_og_redis_t *link,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_info(redisReply *reply, const char *name,
@@ -206,7 +208,7 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
 {
     u_char     *dot;
     ngx_int_t   major;
-    ngx_str_t   version, run_id, mode;
+    ngx_str_t   version, run_id;
 
     if (ngx_http_og_redis_info(reply, "redis_version", &version) != NGX_OK
         || ngx_http_og_redis_info(reply, "run_id", &run_id) != NGX_OK
@@ -228,20 +230,39 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
         return NGX_ERROR;
     }
 
-    if (ngx_http_og_redis_info(reply, "redis_mode", &mode) == NGX_OK
-        && (mode.len != sizeof("standalone") - 1
-            || ngx_strncmp(mode.data, "standalone", mode.len) != 0))
-    {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
-                              0, "is a %V node, this version speaks to a "
-                              "single server", &mode);
-        ngx_http_og_redis_fail(link, 0, "the server is no single one");
-        return NGX_ERROR;
-    }
-
     ngx_memcpy(link->server.run_id, run_id.data, run_id.len);
 
-    return NGX_OK;
+    return ngx_http_og_redis_check_mode(link, reply);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_check_mode(ngx_http_og_redis_t *link, redisReply *reply)
+{
+    ngx_str_t  mode, expected;
+
+    if (link->conf->clustered) {
+        ngx_str_set(&expected, "cluster");
+
+    } else {
+        ngx_str_set(&expected, "standalone");
+    }
+
+    if (ngx_http_og_redis_info(reply, "redis_mode", &mode) != NGX_OK
+        || (mode.len == expected.len
+            && ngx_strncmp(mode.data, expected.data, mode.len) == 0))
+    {
+        return NGX_OK;
+    }
+
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+                          "has a server whose mode is \"%V\", not \"%V\"",
+                          &mode, &expected);
+    ngx_http_og_redis_fail(link, 0,
+                           link->conf->clustered
+                           ? "it is no cluster, use \"redis://\""
+                           : "use \"redis+cluster://\" for a cluster");
+    return NGX_ERROR;
 }
 
 

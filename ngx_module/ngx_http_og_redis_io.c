@@ -64,6 +64,10 @@ ngx_http_og_redis_send(ngx_http_og_redis_t *link,
             break;
         }
 
+        if (batch->routed) {
+            continue;
+        }
+
         redisFreeCommand((char *) batch->commands[i].data);
         batch->commands[i].data = NULL;
     }
@@ -365,6 +369,9 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
 
     batch->replies[batch->nreplies++] = reply;
 
+    batch->moved |= (link->owner->redirect != NULL
+                     && ngx_http_og_redis_is_moved(reply));
+
     if (batch->nreplies == batch->ncommands) {
         ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
     }
@@ -407,12 +414,17 @@ ngx_http_og_redis_dispatch(ngx_http_og_redis_t *link)
 
         ngx_queue_remove(q);
 
-        batch->outcome = batch->ending;
-        batch->handler(batch);
-        ngx_http_og_redis_batch_free(batch);
+        if (batch->ending == NGX_HTTP_OG_REDIS_ANSWERED
+            && batch->moved
+            && link->owner->redirect(link->data, batch))
+        {
+            continue;
+        }
+
+        ngx_http_og_redis_batch_end(batch, batch->ending);
     }
 
-    if (ngx_exiting && ngx_http_og_redis_may_leave(link)) {
+    if ((ngx_exiting || link->retired) && ngx_http_og_redis_may_leave(link)) {
         ngx_http_og_redis_leave(link);
     }
 }

@@ -41,7 +41,7 @@ ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
     unit = &task->units[n];
     quota = &task->op->quotas[n];
 
-    unit->asked = ngx_http_og_redis_now(task->rs->link);
+    unit->asked = ngx_http_og_redis_task_now(task);
     unit->clock = (int64_t) unit->asked - (int64_t) ngx_current_msec;
     unit->slot = og_window_slot(&quota->window, unit->asked);
     unit->counted = 0;
@@ -204,7 +204,7 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
      * that it has not read
      */
 
-    if (og_window_slot(&quota->window, ngx_http_og_redis_now(task->rs->link))
+    if (og_window_slot(&quota->window, ngx_http_og_redis_task_now(task))
         > unit->slot + 1)
     {
         return NGX_AGAIN;
@@ -265,7 +265,7 @@ ngx_http_og_redis_back_unit(ngx_http_og_task_t *task,
 
     unit->counted = 0;
 
-    now = ngx_http_og_redis_now(task->rs->link);
+    now = ngx_http_og_redis_task_now(task);
 
     if (og_window_slot(&quota->window, now) > unit->slot + OG_WINDOW_SLOTS) {
         return NGX_OK;

@@ -98,6 +98,9 @@ struct ngx_http_og_redis_s {
     unsigned                          warned_eviction:1;
     unsigned                          warned_fence:1;
     unsigned                          probing:1;
+    unsigned                          epoch_stale:1;    /* what is asked now
+                                                           was another key */
+    unsigned                          retired:1;
     unsigned                          clock_known:1;
 
     ngx_msec_t                        probed;
@@ -130,7 +133,7 @@ void ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link);
 /* Whether nobody needs the connection. */
 ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
 
-/* Closes the connection of a leaving worker, until somebody submits. */
+/* Closes a connection that nobody needs, until somebody submits. */
 void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
 
 
@@ -192,8 +195,11 @@ void ngx_http_og_redis_probe(ngx_http_og_redis_t *link);
 
 /* ngx_http_og_redis_batch.c */
 
-/* A reader that refuses nested and long arrays; NULL: no memory. */
-struct redisReader *ngx_http_og_redis_reader_create(void);
+/*
+ * A reader that refuses long arrays, and nested ones but for a cluster's map;
+ * NULL: no memory.
+ */
+struct redisReader *ngx_http_og_redis_reader_create(ngx_uint_t clustered);
 
 
 #endif /* NGX_HTTP_OG_REDIS_LINK_H_INCLUDED_ */

@@ -118,6 +118,8 @@ ngx_http_og_redis_ask_record(ngx_http_og_task_t *task,
         return NGX_ERROR;
     }
 
+    batch->watches = (watch != 0);
+
     if ((watch
          && ngx_http_og_redis_of_key(batch, "WATCH", &task->key) != NGX_OK)
         || ngx_http_og_redis_of_key(batch, "GET", &task->key) != NGX_OK
@@ -299,7 +301,7 @@ ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply)
         id = ngx_http_og_redis_gateway(line);
 
         if (id > 0
-            && id != ngx_http_og_redis_client_id(task->rs->link)
+            && id != ngx_http_og_redis_client_id(ngx_http_og_redis_link(task))
             && ngx_http_og_redis_say_kill(batch, id) != NGX_OK)
         {
             ngx_http_og_redis_batch_free(batch);
@@ -425,7 +427,7 @@ ngx_http_og_redis_read_record(ngx_http_og_task_t *task, redisReply **replies)
     bytes.data = (u_char *) replies[0]->str;
     bytes.len = replies[0]->len;
 
-    verdict = ngx_http_og_read(op, ngx_http_og_redis_now(task->rs->link),
+    verdict = ngx_http_og_read(op, ngx_http_og_redis_task_now(task),
                                &task->key, &bytes);
 
     return verdict == NGX_HTTP_OG_RUNNING
@@ -476,7 +478,7 @@ ngx_http_og_redis_encode_answer(ngx_http_og_task_t *task)
                OG_RECORD_FINGERPRINT_SIZE);
 
     return ngx_http_og_encode(op, &record, op->record.nonce,
-                              ngx_http_og_redis_now(task->rs->link),
+                              ngx_http_og_redis_task_now(task),
                               &task->key, &task->final);
 }
 

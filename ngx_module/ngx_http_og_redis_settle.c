@@ -115,7 +115,8 @@ ngx_http_og_redis_settle_may_add(ngx_http_og_task_t *task,
 
     rs->store->counters.dropped++;
 
-    ngx_http_og_redis_log(rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
+    ngx_http_og_redis_log(ngx_http_og_redis_link(task),
+                          NGX_HTTP_OG_REDIS_LOG_RECORD,
                           NGX_LOG_ERR, 0, "has more to settle than fits: "
                           "%s is dropped, its key stays blocked",
                           wish == NGX_HTTP_OG_WISH_FREE ? "a release"
@@ -162,9 +163,7 @@ ngx_http_og_redis_settle_handler(ngx_event_t *ev)
         }
     }
 
-    if (ngx_http_og_redis_is_ready(rs->link)) {
-        ngx_http_og_redis_settle_some(rs);
-    }
+    ngx_http_og_redis_settle_some(rs);
 
     if (!ngx_queue_empty(&rs->unsettled)) {
         ngx_add_timer(ev, NGX_HTTP_OG_SETTLE_PERIOD);
@@ -204,15 +203,14 @@ ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs)
         }
 
         if (task->settling
+            || !ngx_http_og_redis_is_ready(ngx_http_og_redis_link(task))
             || (ngx_msec_int_t) (task->next_look - ngx_current_msec) > 0
             || (rs->watching && task->wish == NGX_HTTP_OG_WISH_FREE))
         {
             continue;
         }
 
-        if (ngx_http_og_redis_look(task) != NGX_OK) {
-            return;
-        }
+        (void) ngx_http_og_redis_look(task);
     }
 }
 
@@ -293,7 +291,7 @@ ngx_http_og_redis_act(ngx_http_og_task_t *task, redisReply *reply)
 
         if (!store
             && task->deleted
-            && !ngx_http_og_redis_is_fenced(task->rs->link))
+            && !ngx_http_og_redis_is_fenced(ngx_http_og_redis_link(task)))
         {
             ngx_http_og_redis_forget(task, "a release cannot be repeated "
                                            "without CLIENT KILL");
@@ -360,6 +358,8 @@ ngx_http_og_redis_watch(ngx_http_og_task_t *task)
         return NGX_ERROR;
     }
 
+    batch->watches = 1;
+
     if (ngx_http_og_redis_of_key(batch, "WATCH", &task->key) != NGX_OK
         || ngx_http_og_redis_of_key(batch, "GET", &task->key) != NGX_OK)
     {
@@ -402,6 +402,12 @@ static void
 ngx_http_og_redis_free_watched(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch)
 {
+    if (ngx_http_og_redis_is_moved(batch->replies[0])) {
+        task->rs->watching = 0;
+        ngx_http_og_redis_settle_later(task);
+        return;
+    }
+
     if (batch->replies[0]->type != REDIS_REPLY_STATUS) {
 
         /* where nobody may watch, no operator frees a key */
@@ -630,9 +636,10 @@ ngx_http_og_redis_forget(ngx_http_og_task_t *task, const char *why)
 {
     task->rs->store->counters.dropped++;
 
-    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_RECORD,
-                          NGX_LOG_ERR, 0, "keeps the key \"%V\" blocked: %s",
-                          &task->key, why);
+    ngx_http_og_redis_log(ngx_http_og_redis_link(task),
+                          NGX_HTTP_OG_REDIS_LOG_RECORD, NGX_LOG_ERR, 0,
+                          "keeps the key \"%V\" blocked: %s", &task->key,
+                          why);
 
     ngx_http_og_redis_unlist(task);
 }
@@ -655,9 +662,5 @@ ngx_http_og_redis_unlist(ngx_http_og_task_t *task)
     rs->nunsettled--;
     rs->unsettled_size -= task->final.len;
 
-    if (!ngx_queue_empty(&rs->unsettled)
-        && ngx_http_og_redis_is_ready(rs->link))
-    {
-        ngx_http_og_redis_settle_some(rs);
-    }
+    ngx_http_og_redis_settle_some(rs);
 }

@@ -10,6 +10,7 @@
 #include <hiredis/hiredis.h>
 
 #include "ngx_http_og_redis_store.h"
+#include "og_slot.h"
 
 
 /* A claim is renewed so many times in a lease. */
@@ -24,6 +25,8 @@ static void ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store);
 static void ngx_http_og_redis_on_ready(void *data);
 static void ngx_http_og_redis_on_data_lost(void *data);
 static ngx_uint_t ngx_http_og_redis_is_busy(void *data);
+static ngx_uint_t ngx_http_og_redis_place(ngx_http_og_store_t *store,
+    ngx_str_t *key);
 static ngx_int_t ngx_http_og_redis_open(ngx_http_og_op_t *op);
 static void ngx_http_og_redis_task_free(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_op_close(ngx_http_og_op_t *op);
@@ -37,6 +40,7 @@ const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
     ngx_http_og_redis_configure,
     ngx_http_og_redis_init,
     ngx_http_og_redis_exit,
+    ngx_http_og_redis_place,
     {
         ngx_http_og_redis_open,
         ngx_http_og_redis_begin,
@@ -49,10 +53,11 @@ const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
 };
 
 
-static const ngx_http_og_redis_owner_t  ngx_http_og_redis_link_owner = {
+static const ngx_http_og_redis_owner_t  ngx_http_og_redis_owner = {
     ngx_http_og_redis_on_ready,
     ngx_http_og_redis_on_data_lost,
-    ngx_http_og_redis_is_busy
+    ngx_http_og_redis_is_busy,
+    NULL
 };
 
 
@@ -73,9 +78,15 @@ ngx_http_og_redis_init(ngx_http_og_store_t *store, ngx_cycle_t *cycle)
     rs->settle.data = rs;
     rs->settle.log = store->log;
 
-    rs->link = ngx_http_og_redis_create(&rs->conf,
-                                        &ngx_http_og_redis_link_owner, rs,
-                                        cycle);
+    if (rs->conf.clustered) {
+        rs->cluster = ngx_http_og_cluster_create(&rs->conf, &rs->prefix,
+                                                 &ngx_http_og_redis_owner, rs,
+                                                 cycle);
+        return rs->cluster ? NGX_OK : NGX_ERROR;
+    }
+
+    rs->link = ngx_http_og_redis_create(&rs->conf, &ngx_http_og_redis_owner,
+                                        rs, cycle->pool, cycle->log);
 
     return rs->link ? NGX_OK : NGX_ERROR;
 }
@@ -88,7 +99,7 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
 
     rs = store->data;
 
-    if (rs->link == NULL) {
+    if (rs->link == NULL && rs->cluster == NULL) {
         return;
     }
 
@@ -104,8 +115,14 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
         ngx_del_timer(&rs->settle);
     }
 
-    ngx_http_og_redis_destroy(rs->link);
-    rs->link = NULL;
+    if (rs->cluster) {
+        ngx_http_og_cluster_destroy(rs->cluster);
+        rs->cluster = NULL;
+
+    } else {
+        ngx_http_og_redis_destroy(rs->link);
+        rs->link = NULL;
+    }
 
     ngx_http_og_redis_drop_tasks(rs);
 }
@@ -229,6 +246,46 @@ ngx_http_og_redis_open(ngx_http_og_op_t *op)
 }
 
 
+static ngx_uint_t
+ngx_http_og_redis_place(ngx_http_og_store_t *store, ngx_str_t *key)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = store->data;
+
+    return rs->conf.clustered ? og_slot(key->data, key->len) : 0;
+}
+
+
+ngx_http_og_redis_t *
+ngx_http_og_redis_link(ngx_http_og_task_t *task)
+{
+    ngx_str_t         *key;
+    ngx_http_og_op_t  *op;
+
+    if (task->rs->cluster == NULL) {
+        return task->rs->link;
+    }
+
+    if (!task->placed) {
+        op = task->op;
+        key = op->name.key.len ? &op->name.key : &op->quotas[0].key;
+
+        task->slot = ngx_http_og_redis_place(op->store, key);
+        task->placed = 1;
+    }
+
+    return ngx_http_og_cluster_link(task->rs->cluster, task->slot);
+}
+
+
+uint64_t
+ngx_http_og_redis_task_now(ngx_http_og_task_t *task)
+{
+    return ngx_http_og_redis_now(ngx_http_og_redis_link(task));
+}
+
+
 ngx_int_t
 ngx_http_og_redis_name_key(ngx_http_og_task_t *task)
 {
@@ -259,7 +316,16 @@ ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_og_redis_submit(task->rs->link, batch, deadline);
+    if (task->rs->cluster) {
+        batch->routed = !batch->bound && !batch->watches;
+    }
+
+    rc = ngx_http_og_redis_submit(ngx_http_og_redis_link(task), batch,
+                                  deadline);
+
+    if (rc != NGX_OK && task->rs->cluster) {
+        ngx_http_og_cluster_doubt(task->rs->cluster);
+    }
 
     if (rc == NGX_OK) {
         task->inflight++;
@@ -603,9 +669,10 @@ ngx_http_og_redis_double_run(ngx_http_og_task_t *task)
 {
     task->rs->store->counters.double_run++;
 
-    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_DATA,
-                          NGX_LOG_ERR, 0, "double run: another's record is "
-                          "under the claimed key \"%V\"", &task->key);
+    ngx_http_og_redis_log(ngx_http_og_redis_link(task),
+                          NGX_HTTP_OG_REDIS_LOG_DATA, NGX_LOG_ERR, 0,
+                          "double run: another's record is under the claimed "
+                          "key \"%V\"", &task->key);
 }
 
 
@@ -613,7 +680,8 @@ void
 ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
     redisReply *reply)
 {
-    ngx_http_og_redis_log(task->rs->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
-                          NGX_LOG_ERR, 0, "answered %s with %s", verb,
+    ngx_http_og_redis_log(ngx_http_og_redis_link(task),
+                          NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+                          "answered %s with %s", verb,
                           ngx_http_og_redis_code(reply));
 }

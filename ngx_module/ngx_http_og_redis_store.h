@@ -18,13 +18,15 @@
 
 #include "ngx_http_og_backend.h"
 #include "ngx_http_og_redis.h"
+#include "ngx_http_og_redis_cluster.h"
 
 
 typedef struct {
     /* timers' debug lines read ident, which stands as in ngx_connection_t */
     ngx_http_og_store_t             *store;
-    ngx_http_og_redis_t             *link;      /* the worker's */
-    void                            *unused;
+    ngx_http_og_redis_t             *link;      /* the worker's, to one
+                                                   server; or */
+    ngx_http_og_cluster_t           *cluster;   /* to a cluster's nodes */
     ngx_socket_t                     ident;     /* -1 */
 
     ngx_http_og_redis_conf_t         conf;
@@ -111,7 +113,9 @@ typedef struct {
                                                    the store was away */
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
+    unsigned                         placed:1;  /* slot is known */
 
+    ngx_uint_t                       slot;      /* of all its keys */
     u_char                           nonce[OG_RECORD_NONCE_SIZE];
     ngx_str_t                        key;
     ngx_str_t                        pending;   /* the record claimed with */
@@ -240,6 +244,10 @@ ngx_int_t ngx_http_og_redis_op_resolve(ngx_http_og_op_t *op,
 
 
 /* ngx_http_og_redis_store.c */
+
+/* The connection to the server that has the task's keys, and its time. */
+ngx_http_og_redis_t *ngx_http_og_redis_link(ngx_http_og_task_t *task);
+uint64_t ngx_http_og_redis_task_now(ngx_http_og_task_t *task);
 
 /* The store's key for the operation: its name behind the prefix. */
 ngx_int_t ngx_http_og_redis_name_key(ngx_http_og_task_t *task);

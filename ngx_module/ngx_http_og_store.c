@@ -42,7 +42,7 @@ static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
     { ngx_string("unix:"),             &ngx_http_og_redis_backend },
     { ngx_string("rediss://"),         NULL },
     { ngx_string("redis+sentinel://"), NULL },
-    { ngx_string("redis+cluster://"),  NULL },
+    { ngx_string("redis+cluster://"),  &ngx_http_og_redis_backend },
     { ngx_string("shm"),               NULL },
     { ngx_null_string,                 NULL }
 };
@@ -155,6 +155,13 @@ ngx_http_og_store_backend(ngx_conf_t *cf, ngx_str_t *where)
                        "after its name");
 
     return NULL;
+}
+
+
+ngx_uint_t
+ngx_http_og_store_is_spread(ngx_http_og_store_t *store)
+{
+    return store->spread;
 }
 
 

@@ -124,7 +124,8 @@ struct ngx_http_og_op_s {
 
 /*
  * Creates an operation on a store; joined: with op->former, or with quotas of
- * other stores.  NULL when memory is short.
+ * other stores, or of other owners in one that is spread.  NULL when memory
+ * is short.
  */
 ngx_http_og_op_t *ngx_http_og_op_create(ngx_http_og_store_t *store,
     ngx_uint_t joined);
@@ -187,6 +188,9 @@ void ngx_http_og_op_close(ngx_http_og_op_t *op);
  * and remedy; returns NGX_CONF_OK or NGX_CONF_ERROR.
  */
 char *ngx_http_og_store_add(ngx_conf_t *cf, ngx_array_t *stores);
+
+/* Whether keys of different owners are asked for by several operations. */
+ngx_uint_t ngx_http_og_store_is_spread(ngx_http_og_store_t *store);
 
 /* What order_guard_store calls it. */
 ngx_str_t *ngx_http_og_store_name(ngx_http_og_store_t *store);
