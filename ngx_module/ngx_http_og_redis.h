@@ -230,7 +230,7 @@ void ngx_http_og_redis_batch_free(ngx_http_og_redis_batch_t *batch);
 void ngx_http_og_redis_batch_end(ngx_http_og_redis_batch_t *batch,
     ngx_http_og_redis_outcome_e outcome);
 
-/* Whether the error says that another node has the command's slot. */
+/* Whether the error says that the node does not have the command's slot. */
 ngx_uint_t ngx_http_og_redis_is_moved(struct redisReply *reply);
 
 /* Whether the reply is an error whose code (its first word) is this one. */

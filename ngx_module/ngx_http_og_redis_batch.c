@@ -243,7 +243,8 @@ ngx_http_og_redis_is_moved(redisReply *reply)
 {
     return ngx_http_og_redis_is_error(reply, "MOVED")
            || ngx_http_og_redis_is_error(reply, "ASK")
-           || ngx_http_og_redis_is_error(reply, "TRYAGAIN");
+           || ngx_http_og_redis_is_error(reply, "TRYAGAIN")
+           || ngx_http_og_redis_is_error(reply, "CLUSTERDOWN");
 }
 
 

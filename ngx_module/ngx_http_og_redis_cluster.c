@@ -17,7 +17,7 @@
 
 /* A node without slots is kept for so long after it was used: it may be about
    to get some. */
-#define NGX_HTTP_OG_CLUSTER_UNUSED      10000   /* ms */
+#define NGX_HTTP_OG_CLUSTER_UNUSED      2000    /* ms */
 
 
 static ngx_http_og_cluster_node_t *ngx_http_og_cluster_get(
@@ -216,7 +216,7 @@ ngx_http_og_cluster_link(ngx_http_og_cluster_t *cluster, ngx_uint_t slot)
     node = cluster->slots[slot];
 
     if (node == NULL) {
-        node = ngx_http_og_cluster_any(cluster);
+        node = ngx_http_og_cluster_any(cluster, NULL);
     }
 
     ngx_http_og_cluster_use(node);
@@ -226,18 +226,23 @@ ngx_http_og_cluster_link(ngx_http_og_cluster_t *cluster, ngx_uint_t slot)
 
 
 ngx_http_og_cluster_node_t *
-ngx_http_og_cluster_any(ngx_http_og_cluster_t *cluster)
+ngx_http_og_cluster_any(ngx_http_og_cluster_t *cluster,
+    ngx_http_og_cluster_node_t *but)
 {
     ngx_queue_t                 *q;
     ngx_http_og_cluster_node_t  *node, *found;
 
-    found = NULL;
+    found = but;
 
     for (q = ngx_queue_head(&cluster->nodes);
          q != ngx_queue_sentinel(&cluster->nodes);
          q = ngx_queue_next(q))
     {
         node = ngx_queue_data(q, ngx_http_og_cluster_node_t, queue);
+
+        if (node == but) {
+            continue;
+        }
 
         if (ngx_http_og_redis_is_ready(node->link)) {
             return node;

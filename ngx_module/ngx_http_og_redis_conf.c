@@ -260,9 +260,9 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
 
     if (rs->conf.clustered && rs->conf.db.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "store \"%V\" is a cluster, which has no "
-                           "database but 0: leave \"%V\" out",
-                           &rs->conf.name, &rs->conf.db);
+                           "invalid database \"%V\" of store \"%V\", a "
+                           "cluster has only 0: leave it out",
+                           &rs->conf.db, &rs->conf.name);
         return NGX_ERROR;
     }
 

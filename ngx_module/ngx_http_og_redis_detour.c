@@ -8,8 +8,10 @@
  *
  *     MOVED slot host:port    for good: the map is told
  *     ASK slot host:port      this once, behind ASKING
- *     TRYAGAIN                some of MGET's keys are here and some there:
- *                             they are asked for one by one
+ *     CLUSTERDOWN             of a node that has left: another one knows
+ *
+ * While a slot moves, some of MGET's keys may be here and some there, which is
+ * answered by ASK, or there by TRYAGAIN: they are asked for one by one.
  */
 
 
@@ -50,12 +52,14 @@ typedef struct {
 
 static ngx_http_og_detour_t *ngx_http_og_detour_create(
     ngx_http_og_redis_batch_t *batch);
-static ngx_uint_t ngx_http_og_detour_keys(ngx_http_og_redis_batch_t *batch,
-    ngx_uint_t command);
-static ngx_int_t ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
+static ngx_uint_t ngx_http_og_detour_keys(ngx_str_t *command);
+static void ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
     ngx_http_og_cluster_node_t *node);
-static ngx_int_t ngx_http_og_detour_split(ngx_http_og_detour_t *detour,
-    ngx_http_og_cluster_node_t *node, ngx_uint_t command);
+static void ngx_http_og_detour_split(ngx_http_og_detour_t *detour,
+    ngx_http_og_cluster_node_t *node);
+static ngx_uint_t ngx_http_og_detour_is_split(
+    ngx_http_og_redis_batch_t *batch, ngx_uint_t i);
+static redisReply *ngx_http_og_detour_array(ngx_uint_t size);
 static ngx_int_t ngx_http_og_detour_read(ngx_http_og_cluster_node_t *node,
     redisReply *reply, ngx_http_og_step_t *step);
 static void ngx_http_og_detour_go(ngx_http_og_detour_t *detour);
@@ -66,6 +70,8 @@ static ngx_int_t ngx_http_og_detour_say(ngx_http_og_detour_t *detour,
 static void ngx_http_og_detour_answered(ngx_http_og_redis_batch_t *part);
 static void ngx_http_og_detour_read_part(ngx_http_og_detour_t *detour,
     ngx_http_og_redis_batch_t *part);
+static redisReply *ngx_http_og_detour_put(ngx_http_og_detour_t *detour,
+    ngx_http_og_step_t *step, ngx_http_og_redis_batch_t *part);
 static void ngx_http_og_detour_end(ngx_http_og_detour_t *detour);
 static void ngx_http_og_detour_argument(ngx_str_t *command, ngx_uint_t n,
     ngx_str_t *argument);
@@ -97,7 +103,9 @@ ngx_http_og_cluster_redirect(void *data, ngx_http_og_redis_batch_t *batch)
         return 0;
     }
 
-    if (ngx_http_og_detour_plan(detour, node) != NGX_OK) {
+    ngx_http_og_detour_plan(detour, node);
+
+    if (detour->nsteps == 0) {
         ngx_free(detour);
         return 0;
     }
@@ -117,7 +125,7 @@ ngx_http_og_detour_create(ngx_http_og_redis_batch_t *batch)
     n = 0;
 
     for (i = 0; i < batch->ncommands; i++) {
-        n += 1 + ngx_http_og_detour_keys(batch, i);
+        n += 1 + ngx_http_og_detour_keys(&batch->commands[i]);
     }
 
     detour = ngx_calloc(sizeof(ngx_http_og_detour_t)
@@ -130,28 +138,28 @@ ngx_http_og_detour_create(ngx_http_og_redis_batch_t *batch)
 }
 
 
-/* Of a command that is to be split. */
+/* Of an MGET: "*22\r\n$4\r\nMGET\r\n..." counts its name and its keys. */
 
 static ngx_uint_t
-ngx_http_og_detour_keys(ngx_http_og_redis_batch_t *batch, ngx_uint_t command)
+ngx_http_og_detour_keys(ngx_str_t *command)
 {
-    u_char     *end;
-    ngx_str_t  *text;
+    u_char     *cr;
+    ngx_str_t   name;
 
-    if (!ngx_http_og_redis_is_error(batch->replies[command], "TRYAGAIN")) {
+    ngx_http_og_detour_argument(command, 0, &name);
+
+    if (name.len != 4 || ngx_strncmp(name.data, "MGET", 4) != 0) {
         return 0;
     }
 
-    /* "*22\r\n$4\r\nMGET\r\n...": the command and its keys */
+    cr = ngx_strlchr(command->data, command->data + command->len, CR);
 
-    text = &batch->commands[command];
-    end = ngx_strlchr(text->data, text->data + text->len, CR);
-
-    return (ngx_uint_t) ngx_atoi(text->data + 1, end - text->data - 1) - 1;
+    return (ngx_uint_t) ngx_atoi(command->data + 1, cr - command->data - 1)
+           - 1;
 }
 
 
-static ngx_int_t
+static void
 ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
     ngx_http_og_cluster_node_t *node)
 {
@@ -165,66 +173,101 @@ ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
     for (i = 0; i < batch->nreplies; i++) {
 
         reply = batch->replies[i];
-
-        if (!ngx_http_og_redis_is_moved(reply)) {
-            detour->ran = 1;
-            continue;
-        }
-
-        if (ngx_http_og_redis_is_error(reply, "TRYAGAIN")) {
-
-            if (ngx_http_og_detour_split(detour, node, i) != NGX_OK) {
-                return NGX_ERROR;
-            }
-
-            continue;
-        }
-
         step = &detour->steps[detour->nsteps];
-        step->command = i;
 
-        if (ngx_http_og_detour_read(node, reply, step) == NGX_OK) {
+        detour->ran |= !ngx_http_og_redis_is_moved(reply);
+
+        step->command = i;
+        step->element = 0;
+
+        if (!ngx_http_og_detour_is_split(batch, i)
+            && ngx_http_og_detour_read(node, reply, step) == NGX_OK)
+        {
             detour->nsteps++;
         }
     }
 
-    return detour->nsteps ? NGX_OK : NGX_DECLINED;
+    ngx_http_og_detour_split(detour, node);
 }
 
 
-/* An array of nil takes the refusal's place, to be filled in. */
-
-static ngx_int_t
-ngx_http_og_detour_split(ngx_http_og_detour_t *detour,
-    ngx_http_og_cluster_node_t *node, ngx_uint_t command)
+static ngx_uint_t
+ngx_http_og_detour_is_split(ngx_http_og_redis_batch_t *batch, ngx_uint_t i)
 {
-    ngx_uint_t           i, n;
-    redisReply          *array, *nil;
-    ngx_http_og_step_t  *step;
+    return (ngx_http_og_redis_is_error(batch->replies[i], "ASK")
+            || ngx_http_og_redis_is_error(batch->replies[i], "TRYAGAIN"))
+           && ngx_http_og_detour_keys(&batch->commands[i]) != 0;
+}
 
-    n = ngx_http_og_detour_keys(detour->batch, command);
 
-    /* freeReplyObject() takes what malloc() gave */
+/* The node has refused what is to be split, and is asked first. */
+
+static void
+ngx_http_og_detour_split(ngx_http_og_detour_t *detour,
+    ngx_http_og_cluster_node_t *node)
+{
+    ngx_uint_t                  i, j, n;
+    redisReply                 *array;
+    ngx_http_og_step_t         *step;
+    ngx_http_og_redis_batch_t  *batch;
+
+    batch = detour->batch;
+
+    for (i = 0; i < batch->nreplies; i++) {
+
+        if (!ngx_http_og_detour_is_split(batch, i)) {
+            continue;
+        }
+
+        n = ngx_http_og_detour_keys(&batch->commands[i]);
+
+        array = ngx_http_og_detour_array(n);
+        if (array == NULL) {
+            continue;
+        }
+
+        freeReplyObject(batch->replies[i]);
+        batch->replies[i] = array;
+
+        for (j = 1; j <= n; j++) {
+            step = &detour->steps[detour->nsteps++];
+
+            step->command = i;
+            step->element = j;
+            step->node = node;
+            step->part = NULL;
+            step->asking = 0;
+        }
+    }
+}
+
+
+/* An array of nil, to be filled in; freeReplyObject() frees by free(). */
+
+static redisReply *
+ngx_http_og_detour_array(ngx_uint_t size)
+{
+    redisReply  *array, *nil;
 
     array = ngx_calloc(sizeof(redisReply), ngx_cycle->log);
     if (array == NULL) {
-        return NGX_ERROR;
+        return NULL;
     }
 
     array->type = REDIS_REPLY_ARRAY;
-    array->element = ngx_calloc(n * sizeof(redisReply *), ngx_cycle->log);
+    array->element = ngx_calloc(size * sizeof(redisReply *), ngx_cycle->log);
 
     if (array->element == NULL) {
         freeReplyObject(array);
-        return NGX_ERROR;
+        return NULL;
     }
 
-    for (i = 0; i < n; i++) {
+    while (array->elements < size) {
 
         nil = ngx_calloc(sizeof(redisReply), ngx_cycle->log);
         if (nil == NULL) {
             freeReplyObject(array);
-            return NGX_ERROR;
+            return NULL;
         }
 
         nil->type = REDIS_REPLY_NIL;
@@ -232,18 +275,7 @@ ngx_http_og_detour_split(ngx_http_og_detour_t *detour,
         array->element[array->elements++] = nil;
     }
 
-    for (i = 0; i < n; i++) {
-        step = &detour->steps[detour->nsteps++];
-
-        step->command = command;
-        step->element = i + 1;
-        step->node = node;
-    }
-
-    freeReplyObject(detour->batch->replies[command]);
-    detour->batch->replies[command] = array;
-
-    return NGX_OK;
+    return array;
 }
 
 
@@ -257,6 +289,15 @@ ngx_http_og_detour_read(ngx_http_og_cluster_node_t *node, redisReply *reply,
     ngx_int_t    slot, port;
     ngx_str_t    host;
     ngx_uint_t   asking;
+
+    if (ngx_http_og_redis_is_error(reply, "CLUSTERDOWN")) {
+        ngx_http_og_cluster_doubt(node->cluster);
+
+        step->node = ngx_http_og_cluster_any(node->cluster, node);
+        step->asking = 0;
+
+        return step->node == node ? NGX_DECLINED : NGX_OK;
+    }
 
     asking = ngx_http_og_redis_is_error(reply, "ASK");
 
@@ -459,47 +500,69 @@ static void
 ngx_http_og_detour_read_part(ngx_http_og_detour_t *detour,
     ngx_http_og_redis_batch_t *part)
 {
-    ngx_uint_t                   i, n;
-    redisReply                  *reply, **place;
-    ngx_http_og_step_t          *step;
+    ngx_uint_t                   i, n, on;
+    redisReply                  *reply;
+    ngx_http_og_step_t           step;
+    ngx_http_og_cluster_node_t  *node;
 
+    on = (detour->hops < NGX_HTTP_OG_DETOUR_HOPS && !detour->batch->late);
+    node = NULL;
     n = 0;
 
     for (i = 0; i < detour->nsteps; i++) {
 
-        step = &detour->steps[i];
+        step = detour->steps[i];
 
-        if (step->part == part) {
+        if (step.part == part) {
 
-            reply = part->replies[step->reply];
-            step->part = NULL;
+            node = step.node;
+            reply = ngx_http_og_detour_put(detour, &step, part);
 
-            if (detour->hops < NGX_HTTP_OG_DETOUR_HOPS
-                && !detour->batch->late
-                && ngx_http_og_detour_read(step->node, reply, step) == NGX_OK)
+            step.part = NULL;
+
+            if (!on
+                || (step.element == 0
+                    && ngx_http_og_detour_is_split(detour->batch,
+                                                   step.command))
+                || ngx_http_og_detour_read(node, reply, &step) != NGX_OK)
             {
-                detour->steps[n++] = *step;
                 continue;
             }
-
-            detour->ran |= !ngx_http_og_redis_is_moved(reply);
-
-            place = &detour->batch->replies[step->command];
-
-            if (step->element) {
-                place = &(*place)->element[step->element - 1];
-            }
-
-            part->replies[step->reply] = *place;
-            *place = reply;
-
-            continue;
         }
 
-        detour->steps[n++] = *step;
+        detour->steps[n++] = step;
     }
 
     detour->nsteps = n;
+
+    if (on && node) {
+        ngx_http_og_detour_split(detour, node);
+    }
+}
+
+
+/* The part's reply takes the place of the one before. */
+
+static redisReply *
+ngx_http_og_detour_put(ngx_http_og_detour_t *detour, ngx_http_og_step_t *step,
+    ngx_http_og_redis_batch_t *part)
+{
+    redisReply  *reply, **place;
+
+    place = &detour->batch->replies[step->command];
+
+    if (step->element) {
+        place = &(*place)->element[step->element - 1];
+    }
+
+    reply = part->replies[step->reply];
+
+    part->replies[step->reply] = *place;
+    *place = reply;
+
+    detour->ran |= !ngx_http_og_redis_is_moved(reply);
+
+    return reply;
 }
 
 

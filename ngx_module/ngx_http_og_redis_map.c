@@ -64,7 +64,7 @@ ngx_http_og_cluster_ask(ngx_http_og_cluster_t *cluster)
         return;
     }
 
-    node = ngx_http_og_cluster_any(cluster);
+    node = ngx_http_og_cluster_any(cluster, NULL);
 
     if (!ngx_http_og_redis_is_ready(node->link)) {
         (void) ngx_http_og_cluster_seed(cluster);

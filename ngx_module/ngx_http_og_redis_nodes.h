@@ -65,9 +65,12 @@ struct ngx_http_og_cluster_s {
  */
 ngx_int_t ngx_http_og_cluster_seed(ngx_http_og_cluster_t *cluster);
 
-/* One that can be asked, else one that may come to be. */
+/*
+ * One that can be asked, else one that may come to be; but: only where there
+ * is no other.
+ */
 ngx_http_og_cluster_node_t *ngx_http_og_cluster_any(
-    ngx_http_og_cluster_t *cluster);
+    ngx_http_og_cluster_t *cluster, ngx_http_og_cluster_node_t *but);
 
 /*
  * The node that another one tells of; an empty host is that one's.  NULL: no

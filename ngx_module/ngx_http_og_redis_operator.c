@@ -171,6 +171,21 @@ ngx_http_og_redis_watched(ngx_http_og_redis_batch_t *batch)
         goto tell;
     }
 
+    if (ngx_http_og_redis_is_moved(batch->replies[0])
+        && !task->moved
+        && task->state == NGX_HTTP_OG_TASK_ASKING
+        && !task->closed)
+    {
+        task->moved = 1;
+
+        if (ngx_http_og_redis_ask_record(task, ngx_http_og_redis_watched, 1)
+            == NGX_OK)
+        {
+            ngx_http_og_redis_task_put(task, batch);
+            return;
+        }
+    }
+
     if (batch->replies[0]->type != REDIS_REPLY_STATUS) {
         ngx_http_og_redis_log_reply(task, "WATCH", batch->replies[0]);
         task->rs->watching = 0;

@@ -114,6 +114,8 @@ typedef struct {
     unsigned                         renewing:1;
     unsigned                         settling:1;    /* a look is in flight */
     unsigned                         placed:1;  /* slot is known */
+    unsigned                         moved:1;   /* watched where it was no
+                                                   more: once */
 
     ngx_uint_t                       slot;      /* of all its keys */
     u_char                           nonce[OG_RECORD_NONCE_SIZE];

@@ -583,7 +583,7 @@ def test_a_new_node_is_learnt_and_a_former_one_dropped(clustered,
 
 
 def test_a_replica_serves_after_a_failover(clustered, cluster):  # noqa: F811
-    gate = clustered(THREE)                                 # noqa: F811
+    gate = clustered()                                 # noqa: F811
     first = made(gate, "k", "a")
     _, node, _ = home_of(cluster, "a")
     cluster.failover(cluster.replica_of(node))
@@ -732,7 +732,7 @@ def test_a_server_that_is_called_a_cluster(clustered, redis):
 REFUSED = [
     ("127.0.0.1:1/1", 'database "1"'),
     ("127.0.0.1:1,127.0.0.1:2/3", 'database "3"'),
-    ("127.0.0.1:1 db=1", "db="),
+    ("127.0.0.1:1 db=1", 'database "1"'),
     ("", "no host"),
     ("127.0.0.1:1,,127.0.0.1:2", "no host"),
     ("127.0.0.1:1,", "no host"),
