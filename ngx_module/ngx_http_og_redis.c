@@ -43,6 +43,7 @@ static void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
 static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
+static void ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what);
 static ngx_msec_t ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link);
@@ -436,6 +437,7 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
     ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
 
     ngx_http_og_redis_tell_loss(link);
+    ngx_http_og_redis_tell_replaced(link);
     link->owner->ready(link->data);
 
     while (link->state == NGX_HTTP_OG_REDIS_READY
@@ -448,6 +450,24 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
         link->nbatches--;
 
         ngx_http_og_redis_send(link, batch, batch->deadline);
+    }
+}
+
+
+static void
+ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link)
+{
+    ngx_uint_t  replaced;
+
+    replaced = (link->former.id != 0
+                && ngx_memcmp(link->former.run_id, link->server.run_id,
+                              NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
+                   != 0);
+
+    link->former = link->server;
+
+    if (replaced) {
+        link->owner->replaced(link->data);
     }
 }
 

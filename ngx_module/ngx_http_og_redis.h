@@ -55,6 +55,12 @@ typedef struct {
     /* The store has lost its data; called before ready when both hold. */
     void                            (*data_lost)(void *data);
 
+    /*
+     * Another server, or the same one started anew, has the data: what it was
+     * not told in time is gone.  Called before ready.
+     */
+    void                            (*replaced)(void *data);
+
     /* Whether a leaving worker still needs the connection. */
     ngx_uint_t                      (*busy)(void *data);
 

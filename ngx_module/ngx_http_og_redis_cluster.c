@@ -31,6 +31,7 @@ static socklen_t ngx_http_og_cluster_parse_host(ngx_str_t *host,
 
 static void ngx_http_og_cluster_ready(void *data);
 static void ngx_http_og_cluster_data_lost(void *data);
+static void ngx_http_og_cluster_replaced(void *data);
 static ngx_uint_t ngx_http_og_cluster_busy(void *data);
 
 static void ngx_http_og_cluster_look_handler(ngx_event_t *ev);
@@ -41,6 +42,7 @@ static ngx_uint_t ngx_http_og_cluster_is_wrong(ngx_http_og_cluster_t *cluster);
 static const ngx_http_og_redis_owner_t  ngx_http_og_cluster_node_owner = {
     ngx_http_og_cluster_ready,
     ngx_http_og_cluster_data_lost,
+    ngx_http_og_cluster_replaced,
     ngx_http_og_cluster_busy,
     ngx_http_og_cluster_redirect
 };
@@ -373,6 +375,16 @@ ngx_http_og_cluster_data_lost(void *data)
 
     node = data;
     node->cluster->owner->data_lost(node->cluster->data);
+}
+
+
+static void
+ngx_http_og_cluster_replaced(void *data)
+{
+    ngx_http_og_cluster_node_t  *node;
+
+    node = data;
+    node->cluster->owner->replaced(node->cluster->data);
 }
 
 

@@ -36,6 +36,7 @@ ngx_http_og_cluster_learn(ngx_http_og_cluster_node_t *node, ngx_uint_t slot)
                    &node->addr.name);
 
     node->cluster->slots[slot] = node;
+    node->cluster->changed = 1;
 
     ngx_http_og_cluster_doubt(node->cluster);
 }
@@ -163,6 +164,13 @@ ngx_http_og_cluster_read_map(ngx_http_og_cluster_node_t *teller,
 
         ngx_http_og_cluster_apply_map(cluster);
     }
+
+    /* a replica that took over may not have been told everything */
+
+    if (cluster->changed) {
+        cluster->changed = 0;
+        cluster->owner->replaced(cluster->data);
+    }
 }
 
 
@@ -175,7 +183,10 @@ ngx_http_og_cluster_read_range(ngx_http_og_cluster_node_t *teller,
     long long                     slot;
     ngx_str_t                     host;
     redisReply                  **part, **place;
+    ngx_http_og_cluster_t        *cluster;
     ngx_http_og_cluster_node_t   *node;
+
+    cluster = teller->cluster;
 
     if (range->type != REDIS_REPLY_ARRAY || range->elements < 3) {
         return NGX_ERROR;
@@ -215,7 +226,9 @@ ngx_http_og_cluster_read_range(ngx_http_og_cluster_node_t *teller,
     }
 
     for (slot = part[0]->integer; slot <= part[1]->integer; slot++) {
-        teller->cluster->slots[slot] = node;
+        cluster->changed |= (cluster->slots[slot] != NULL
+                             && cluster->slots[slot] != node);
+        cluster->slots[slot] = node;
         node->nslots++;
     }
 

@@ -52,6 +52,8 @@ struct ngx_http_og_cluster_s {
     unsigned                          mapped:1;
     unsigned                          doubted:1;
     unsigned                          asking:1;
+    unsigned                          changed:1;    /* a slot's node, and the
+                                                       owner is not told */
 
     ngx_http_og_cluster_node_t       *slots[OG_SLOTS];
 };

@@ -24,6 +24,7 @@ static void ngx_http_og_redis_drop_tasks(ngx_http_og_redis_store_t *rs);
 static void ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store);
 static void ngx_http_og_redis_on_ready(void *data);
 static void ngx_http_og_redis_on_data_lost(void *data);
+static void ngx_http_og_redis_on_replaced(void *data);
 static ngx_uint_t ngx_http_og_redis_is_busy(void *data);
 static ngx_uint_t ngx_http_og_redis_place(ngx_http_og_store_t *store,
     ngx_str_t *key);
@@ -56,6 +57,7 @@ const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
 static const ngx_http_og_redis_owner_t  ngx_http_og_redis_owner = {
     ngx_http_og_redis_on_ready,
     ngx_http_og_redis_on_data_lost,
+    ngx_http_og_redis_on_replaced,
     ngx_http_og_redis_is_busy,
     NULL
 };
@@ -189,11 +191,22 @@ ngx_http_og_redis_on_ready(void *data)
 static void
 ngx_http_og_redis_on_data_lost(void *data)
 {
-    ngx_queue_t                *q;
     ngx_http_og_redis_store_t  *rs;
 
     rs = data;
     rs->store->counters.data_losses++;
+
+    ngx_http_og_redis_on_replaced(data);
+}
+
+
+static void
+ngx_http_og_redis_on_replaced(void *data)
+{
+    ngx_queue_t                *q;
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = data;
 
     for (q = ngx_queue_head(&rs->claims);
          q != ngx_queue_sentinel(&rs->claims);

@@ -105,6 +105,24 @@ def test_killed_and_restarted_without_its_data(proxied):    # noqa: F811
     assert gate.orders() == 1
 
 
+def test_killed_and_restarted_with_older_data(proxied):     # noqa: F811
+    """What came after the last snapshot is gone: so is a running claim."""
+    gate = proxied(rule="required ttl=1h lease=60s")
+    first = gate.order("ended")
+    gate.redis.command("SAVE")
+    running = Later(gate.order, "running", "hold=a")
+    gate.upstream.wait_for_requests(2)
+    gate.redis.restart()
+    reconnected(gate)
+    wait_until(lambda: len(gate.redis.records()) == 2, what="not claimed")
+    check_problem(gate.order("running"), 409, "IDEMPOTENCY_IN_PROGRESS")
+    assert "lost its data" not in gate.nginx.error_log()
+    gate.upstream.release("a")
+    gate.check_replays(running.value(), "running")
+    gate.check_replays(first, "ended")
+    assert gate.orders() == 2
+
+
 def test_flushed_while_in_use(proxied):                     # noqa: F811
     gate = proxied(rule="required ttl=1h lease=60s")
     first = Later(gate.order, "running", "hold=a")
@@ -224,7 +242,7 @@ def test_cluster_node(gate, own_redis):                     # noqa: F811
     redis = own_redis("--cluster-enabled", "yes",
                       "--cluster-port", free_port())
     gate = gate(store=f"redis://127.0.0.1:{redis.port}")
-    gate.logged("is a cluster node")
+    gate.logged('use "redis+cluster://" for a cluster')
     refused(gate)
 
 
