@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
 from og import nginx as og_nginx                            # noqa: E402
+from og.cluster import cluster, shared_cluster              # noqa: E402,F401
 from og.redis import Redis                                  # noqa: E402
 from og.upstream import Upstream                            # noqa: E402
 

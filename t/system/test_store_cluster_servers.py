@@ -2,7 +2,7 @@
 
 import random
 
-from og.cluster import QUICK, SLOTS, cluster, shared_cluster, slot_of  # noqa: F401,E501
+from og.cluster import QUICK, SLOTS, slot_of
 
 
 def put(cluster, *keys):
@@ -14,14 +14,14 @@ def has(node, key):
     return node.value(key) == f"value of {key}".encode()
 
 
-def test_slots_of_keys(cluster):                        # noqa: F811
+def test_slots_of_keys(cluster):
     node = cluster.nodes[0]
     for key in ("a", "foo{bar}baz", "{}x", "x{", "{a}{b}", "og:{0123}:i:4",
                 "a}b{c}", "{a{b}c}"):
         assert slot_of(key) == node.command("CLUSTER", "KEYSLOT", key), key
 
 
-def test_three_shards_have_all_slots(cluster):                        # noqa: F811
+def test_three_shards_have_all_slots(cluster):
     assert len(cluster.masters()) == len(cluster.replicas()) == 3
     assert sorted(sum((node.slots() for node in cluster.masters()),
                       [])) == list(range(SLOTS))
@@ -30,7 +30,7 @@ def test_three_shards_have_all_slots(cluster):                        # noqa: F8
     assert len(cluster.keys()) == 30
 
 
-def test_a_slot_moves_with_its_keys(cluster):                        # noqa: F811
+def test_a_slot_moves_with_its_keys(cluster):
     keys = [f"{{a}}{number}" for number in range(250)]
     put(cluster, *keys)
     source = cluster.node_of("{a}")
@@ -40,7 +40,7 @@ def test_a_slot_moves_with_its_keys(cluster):                        # noqa: F81
     assert source.keys() == [] and to.keys() == sorted(keys)
 
 
-def test_a_slot_in_migration(cluster):                        # noqa: F811
+def test_a_slot_in_migration(cluster):
     put(cluster, "{a}1", "{a}2")
     source, slot = cluster.node_of("{a}"), slot_of("{a}")
     to = next(node for node in cluster.masters() if node is not source)
@@ -51,7 +51,7 @@ def test_a_slot_in_migration(cluster):                        # noqa: F811
     assert has(source, "{a}1") and has(to, "{a}2")
 
 
-def test_a_failover(cluster):                        # noqa: F811
+def test_a_failover(cluster):
     master = cluster.masters()[0]
     replica = cluster.replica_of(master)
     slots = master.slots()
@@ -61,7 +61,7 @@ def test_a_failover(cluster):                        # noqa: F811
     assert not master.is_master()
 
 
-def test_a_master_is_killed(cluster):                        # noqa: F811
+def test_a_master_is_killed(cluster):
     cluster.configure(QUICK)
     master = cluster.masters()[0]
     replica = cluster.replica_of(master)
@@ -71,7 +71,7 @@ def test_a_master_is_killed(cluster):                        # noqa: F811
     assert cluster.node_of(slots[0]) is replica
 
 
-def test_a_node_comes_and_goes(cluster):                        # noqa: F811
+def test_a_node_comes_and_goes(cluster):
     node = cluster.add_node()
     slots = random.sample(range(SLOTS), 50)
     for slot in slots:
@@ -82,7 +82,7 @@ def test_a_node_comes_and_goes(cluster):                        # noqa: F811
     assert cluster.add_node() is node
 
 
-def test_a_pause_is_no_failure(cluster):                        # noqa: F811
+def test_a_pause_is_no_failure(cluster):
     node = cluster.masters()[0]
     node.pause()
     assert len(cluster.masters()) == 2

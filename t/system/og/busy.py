@@ -6,21 +6,19 @@ import random
 import threading
 import time
 
+import pytest
+
 from og.cluster import slot_of
+from og.clustered import clustered, key_of                 # noqa: F401
 from og.gate import order, replayed
 from og.limits import named
 from og.parallel import Later
 from og.paths import seconds
 from og.process import wait_until
-from og.secret import name
+from og.shop import Shop
 
 PATIENCE = 20                   # s, until an order that got 503 is made
 LIMIT = 25                      # orders of each caller
-
-
-def key_of(caller, secret=None):
-    """What all keys of a caller begin with: they are in its slot."""
-    return f"og:{{{name(secret, b'token', caller.encode())[:16]}}}"
 
 
 class Busy:
@@ -126,3 +124,20 @@ class Busy:
                  if len(numbers) > 1}
         assert not twice, twice
         assert set(self.made) <= set(self._shop.ledger)
+
+
+@pytest.fixture
+def busy(clustered):                                        # noqa: F811
+    """make(workers=, ...): a Busy before a gate of its own, `.gate`."""
+    shops = []
+
+    def make(may_fail=False, workers=2, **more):
+        shops.append(Shop("calm"))
+        shops[-1].calm = True
+        made = clustered(f"order_guard_limit {LIMIT}r/h;", workers=workers,
+                         address=shops[-1].address, **more)
+        return Busy(made, shops[-1], may_fail)
+
+    yield make
+    for shop in shops:
+        shop.close()

@@ -3,7 +3,6 @@ nodes come and go as a test wants it."""
 
 import binascii
 import os
-from collections import Counter
 from contextlib import ExitStack
 
 import pytest
@@ -14,10 +13,10 @@ from og.redis import Redis
 SLOTS = 16384
 LIMIT = 20                      # s, for what the nodes have to agree on
 
-# What holds where a test does not configure() another value: a machine that
-# is busy for a second is no failure of a node.
+# What holds where a test does not configure() another value: a node that is
+# paused, or a machine that is busy, is no failure.
 AT_REST = {
-    "cluster-node-timeout": 5000,
+    "cluster-node-timeout": 30000,
     "cluster-replica-no-failover": "yes",
     "cluster-require-full-coverage": "yes",
 }
@@ -77,6 +76,10 @@ class Node(Redis):
     def answers(self):
         return self.process.running() and not self.paused
 
+    def configure(self, values):
+        self.command("CONFIG", "SET", *(word for pair in values.items()
+                                        for word in pair))
+
     def is_master(self):
         return self.command("ROLE")[0] == b"master"
 
@@ -134,6 +137,7 @@ class Cluster:
         self._folder = str(folder)
         self._options = options
         self._made = 0
+        self._settings = {}
         self._shards = [[self._make() for _ in range(1 + replicas)]
                         for _ in range(masters)]
         self._spares = [self._make() for _ in range(spares)]
@@ -256,15 +260,18 @@ class Cluster:
                 and all(node.healthy() for node in self.running()))
 
     def _wait(self, condition):
-        wait_until(condition, LIMIT, "the nodes do not agree:\n" + "\n".join(
-            node.command("CLUSTER", "NODES").decode()
-            for node in self.running()))
+        try:
+            wait_until(condition, LIMIT)
+        except AssertionError:
+            raise AssertionError("the nodes do not agree:\n" + "\n".join(
+                node.command("CLUSTER", "NODES").decode()
+                for node in self.running())) from None
 
     def configure(self, values):
         """Settings of all members that answer, until restore()."""
+        self._settings = {**self._settings, **values}
         for node in self.running():
-            node.command("CONFIG", "SET", *(
-                word for pair in values.items() for word in pair))
+            node.configure(values)
 
     # slots that move
 
@@ -286,7 +293,7 @@ class Cluster:
         source = self.node_of(slot)
         to = self._target(source, slot)
         name = to.id
-        for node in [to, source, *self.masters()]:
+        for node in dict.fromkeys([to, source, *self.masters()]):
             node.command("CLUSTER", "SETSLOT", slot, "NODE", name)
         self._wait(self._agreed)
 
@@ -305,7 +312,8 @@ class Cluster:
             self.end_migration(slot)
 
     def hand_over(self, slots, to):
-        """Without keys, and so quickly: those of these slots must be none."""
+        """Quickly, for they must be empty. A node takes only what it says it
+        imports, from whomever."""
         name = to.id
         with ExitStack() as stack:
             others = {node.id: stack.enter_context(node.session())
@@ -323,8 +331,14 @@ class Cluster:
     def failover(self, replica):
         """It is the master, and all know; its former master is a replica of
         it. No write is lost."""
-        replica.command("CLUSTER", "FAILOVER")
+        before = self._settings
+        self.configure(WATCHFUL)        # a node that was elected is not again
+        for _ in range(4):              # for four times this
+            replica.command("CLUSTER", "FAILOVER")
+            if _comes_true(replica.is_master):
+                break
         self._wait(lambda: replica.is_master() and self._owns(replica))
+        self.configure(before)
 
     def replaced(self, master, replica):
         """Waits until all that answer know that `replica` has the slots of
@@ -346,6 +360,7 @@ class Cluster:
         _introduce(node, self.nodes)
         self.nodes.append(node)
         self.settle()
+        self.configure(self._settings)
         return node
 
     def remove_node(self, node):
@@ -357,6 +372,7 @@ class Cluster:
             other.command("CLUSTER", "FORGET", name)
         node.command("FLUSHALL")
         node.command("CLUSTER", "RESET", "HARD")
+        node.configure(WATCHFUL)        # else it serves late when it is back
         self._spares.append(node)
         self.settle()
 
@@ -366,8 +382,8 @@ class Cluster:
         for node in self.masters():
             node.command("FLUSHALL")
 
-    def keys(self, pattern="*"):
-        return sorted(sum((n.keys(pattern) for n in self.masters()), []))
+    def keys(self):
+        return sorted(sum((node.keys() for node in self.masters()), []))
 
     def records(self):
         return sorted(sum((node.records() for node in self.masters()), []))
@@ -377,10 +393,6 @@ class Cluster:
 
     def units(self):
         return sum(node.units() for node in self.masters())
-
-    def calls(self):
-        """How often each command was called, by everybody."""
-        return sum((node.calls() for node in self.running()), Counter())
 
     def clients(self):
         """{node: how many connections of gateways it has}, without those
@@ -394,6 +406,13 @@ def _introduce(node, others):
         node.command("CLUSTER", "MEET", "127.0.0.1", other.port, other.bus)
 
 
+def _comes_true(condition):
+    try:
+        return wait_until(condition, 3)
+    except AssertionError:
+        return False
+
+
 def _keys_left(session, slot):
     while True:
         keys = session.command("CLUSTER", "GETKEYSINSLOT", slot, 100)
@@ -402,7 +421,7 @@ def _keys_left(session, slot):
         yield from keys
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared_cluster(tmp_path_factory):
     cluster = Cluster(tmp_path_factory.mktemp("cluster"))
     try:
