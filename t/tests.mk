@@ -114,14 +114,24 @@ bench-order: $(T)/bench/bench_order ## the order of members beside SHA-256
 	@$<
 
 
-# Suites on the module.
+# Suites on the module, so many files of tests at a time.
+
+JOBS ?= $(shell nproc)
 
 prove: $(MODULE) ## t/*.t, in Test::Nginx format
-	@OG_MODULE=$(MODULE) t/run $(PROVE_FLAGS)
+	@OG_MODULE=$(MODULE) t/run -j$(JOBS) $(PROVE_FLAGS)
+
+# $(1): which ones.  SYSTEM_FLAGS may ask for others only: pytest ends with 5.
+define pytest
+@OG_MODULE=$(MODULE) OG_NODE_MODULES=$(NODE_DIR)/node_modules \
+    $(PYTHON) -m pytest -q -p no:cacheprovider $(1) $(SYSTEM_FLAGS) t/system \
+    || test $$? = 5
+endef
 
 system: $(MODULE) node-modules ## concurrency, faults, stores, examples
-	@OG_MODULE=$(MODULE) OG_NODE_MODULES=$(NODE_DIR)/node_modules \
-	    $(PYTHON) -m pytest -q -p no:cacheprovider $(SYSTEM_FLAGS) t/system
+	$(call need,$(PYTEST))
+	$(call pytest,-m 'not alone' -n $(JOBS) --dist loadfile)
+	$(call pytest,-m alone)
 
 node-modules: ## install the npm packages that the system tests use
 	$(call need,$(NODE))
@@ -200,7 +210,7 @@ $(T)/gcc/ngx_% $(T)/clang/ngx_%: CHECKED_FLAGS := -std=gnu11 -W -Wall -Werror \
     -Wpointer-arith -Wno-unused-parameter $(NGX_INCS)
 
 check: $(BUILD)/Makefile ## warnings, clang-tidy, cppcheck, own rules
-	$(call need,$(CHECKING) clang python3 python3-pytest)
+	$(call need,$(CHECKING) clang $(PYTEST))
 	@$(MAKE) -s -k -j$$(nproc) check-warnings check-tidy check-cppcheck \
 	    check-lint
 

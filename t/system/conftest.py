@@ -14,6 +14,11 @@ from og.redis import Redis                                  # noqa: E402
 from og.upstream import Upstream                            # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: the machine is its own, as it "
+                            "fills it, or tells how fast something is")
+
+
 @pytest.fixture(scope="session")
 def shared_upstream(tmp_path_factory):
     upstream = Upstream(tmp_path_factory.mktemp("upstream")).start()

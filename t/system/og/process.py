@@ -11,15 +11,18 @@ import time
 from og.paths import seconds
 
 PR_SET_PDEATHSIG = 1
+PORTS = range(10000, 32000)     # the kernel gives others to connections
 _libc = ctypes.CDLL(None, use_errno=True)
 _given = set()
 
 
 def free_port():
-    """A port nobody listens on, outside of the range that the kernel gives
-    to outgoing connections, and never the same twice in one run."""
+    """A port nobody listens on, and never the same twice in one run: where
+    several processes share the tests, each gives ports of its own."""
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     while True:
-        port = random.randrange(10000, 32000)
+        port = random.choice(PORTS[number::count])
         if port in _given:
             continue
         with socket.socket() as probe:
