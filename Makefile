@@ -20,7 +20,7 @@ PACKAGES := gcc make nginx nginx-dev libhiredis-dev libjansson-dev libssl-dev
 NODE     := nodejs@node npm@npm
 PYTEST   := python3 python3-pytest python3-pytest-xdist
 TESTING  := $(PACKAGES) redis-server curl perl libtest-base-perl \
-            libcmocka-dev libnginx-mod-http-echo $(PYTEST) $(NODE)
+            libcmocka-dev libnginx-mod-http-echo ccache $(PYTEST) $(NODE)
 CHECKING := $(PACKAGES) clang-tidy cppcheck
 FUZZING  := clang libclang-rt-14-dev libjansson-dev libssl-dev
 
