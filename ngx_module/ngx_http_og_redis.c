@@ -725,5 +725,16 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
 
     ngx_http_og_redis_close(link);
 
+    /* nothing that was watched there may be acted upon elsewhere */
+
     link->closed++;
+}
+
+
+void
+ngx_http_og_redis_give_up(ngx_http_og_redis_t *link)
+{
+    ngx_http_og_redis_leave(link);
+    ngx_http_og_redis_refuse_waiting(link);
+    ngx_http_og_redis_dispatch(link);
 }

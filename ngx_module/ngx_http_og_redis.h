@@ -180,6 +180,12 @@ void ngx_http_og_redis_fail(ngx_http_og_redis_t *link, ngx_err_t err,
 /* Another epoch_key is in the conf: what the marker said is forgotten. */
 void ngx_http_og_redis_forget_epoch(ngx_http_og_redis_t *link);
 
+/*
+ * Closes the connection of a worker that cannot wait any longer, until
+ * somebody submits.  Calls the handlers of all that is owed or waiting.
+ */
+void ngx_http_og_redis_give_up(ngx_http_og_redis_t *link);
+
 /* Whether what is submitted leaves in this turn of the event loop. */
 ngx_uint_t ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link);
 

@@ -100,6 +100,22 @@ ngx_http_og_cluster_destroy(ngx_http_og_cluster_t *cluster)
 }
 
 
+void
+ngx_http_og_cluster_give_up(ngx_http_og_cluster_t *cluster)
+{
+    ngx_queue_t                 *q;
+    ngx_http_og_cluster_node_t  *node;
+
+    for (q = ngx_queue_head(&cluster->nodes);
+         q != ngx_queue_sentinel(&cluster->nodes);
+         q = ngx_queue_next(q))
+    {
+        node = ngx_queue_data(q, ngx_http_og_cluster_node_t, queue);
+        ngx_http_og_redis_give_up(node->link);
+    }
+}
+
+
 ngx_int_t
 ngx_http_og_cluster_seed(ngx_http_og_cluster_t *cluster)
 {

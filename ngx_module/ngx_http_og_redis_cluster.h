@@ -32,6 +32,9 @@ ngx_http_og_cluster_t *ngx_http_og_cluster_create(
 /* At the worker's exit, as ngx_http_og_redis_destroy(). */
 void ngx_http_og_cluster_destroy(ngx_http_og_cluster_t *cluster);
 
+/* As ngx_http_og_redis_give_up(), on all nodes. */
+void ngx_http_og_cluster_give_up(ngx_http_og_cluster_t *cluster);
+
 /*
  * The connection to the node that has the slot, as far as is known; never
  * NULL, and not to be kept.  A batch that is routed goes on from there to

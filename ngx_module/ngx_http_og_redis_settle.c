@@ -39,6 +39,7 @@ static ngx_uint_t ngx_http_og_redis_settle_may_add(ngx_http_og_task_t *task,
     ngx_http_og_wish_e wish);
 static void ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs);
 static void ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs);
+static ngx_uint_t ngx_http_og_redis_is_awaited(ngx_http_og_redis_store_t *rs);
 
 static ngx_int_t ngx_http_og_redis_look(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_looked(ngx_http_og_redis_batch_t *batch);
@@ -159,6 +160,13 @@ ngx_http_og_redis_settle_handler(ngx_event_t *ev)
             && ngx_current_msec - rs->leaving
                >= NGX_HTTP_OG_SETTLE_LEAVING * rs->conf.timeout)
         {
+            if (rs->cluster) {
+                ngx_http_og_cluster_give_up(rs->cluster);
+
+            } else {
+                ngx_http_og_redis_give_up(rs->link);
+            }
+
             return;
         }
     }
@@ -171,17 +179,42 @@ ngx_http_og_redis_settle_handler(ngx_event_t *ev)
 }
 
 
-/* The time to leave begins when no request holds a claim any more. */
+/* The time to leave begins when no request needs the store any more. */
 
 static void
 ngx_http_og_redis_settle_leave(ngx_http_og_redis_store_t *rs)
 {
-    if (!ngx_queue_empty(&rs->claims)) {
+    if (ngx_http_og_redis_is_awaited(rs)) {
         rs->leaving = 0;
 
     } else if (rs->leaving == 0) {
         rs->leaving = ngx_current_msec ? ngx_current_msec : 1;
     }
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_is_awaited(ngx_http_og_redis_store_t *rs)
+{
+    ngx_queue_t         *q;
+    ngx_http_og_task_t  *task;
+
+    if (!ngx_queue_empty(&rs->claims)) {
+        return 1;
+    }
+
+    for (q = ngx_queue_head(&rs->tasks);
+         q != ngx_queue_sentinel(&rs->tasks);
+         q = ngx_queue_next(q))
+    {
+        task = ngx_queue_data(q, ngx_http_og_task_t, all);
+
+        if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed) {
+            return 1;
+        }
+    }
+
+    return 0;
 }
 
 
