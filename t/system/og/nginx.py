@@ -98,7 +98,7 @@ class Nginx:
 
     def check_configuration(self, *more):
         """(exit code of nginx -t, what it says)"""
-        done = subprocess.run(self.argv("-t", *more), env=_environment(),
+        done = subprocess.run(self.argv("-t", *more), env=environment(),
                               stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.STDOUT, timeout=60)
         return done.returncode, done.stdout
@@ -107,7 +107,7 @@ class Nginx:
         if self._module and not os.path.exists(self._module):
             raise AssertionError(f"{self._module} is not there: make build")
         self.process = Process(self.argv(), self.path("logs/stderr.log"),
-                               _environment())
+                               environment())
         for port in self.ports:
             self.process.wait_for_port(port)
         return self
@@ -192,7 +192,7 @@ def server_port(prefix, http, **more):
     return nginx
 
 
-def _environment():
+def environment():
     env = dict(os.environ)
     env.pop("NGINX", None)
     if paths.LD_PRELOAD:

@@ -32,14 +32,15 @@ DOUBTFUL = {"late", "too late", "reset before", "reset after", "cut"}
 class Shop:
     """`ledger` has the numbers of the orders made under each key, `ways` how
     each request with it went. What happens to the n-th depends on the seed
-    alone."""
+    and on how often it is to go each way."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, chances=WAYS):
         self.ledger = {}
         self.ways = {}
         self.wrong = []
         self.calm = False
         self._seed = seed
+        self._chances = chances
         self._at_work = 0
         self._number = 0
         self._lock = threading.Lock()
@@ -96,7 +97,8 @@ class Shop:
             ways = self.ways.setdefault(key, [])
             chance = random.Random(f"{self._seed} {key} {len(ways)}")
             way = ("well" if self.calm else
-                   chance.choices(list(WAYS), WAYS.values())[0])
+                   chance.choices(list(self._chances),
+                                  self._chances.values())[0])
             ways.append(way)
         return way, chance.uniform(0.01, 0.3)
 
