@@ -12,12 +12,6 @@
 #include "ngx_http_og_redis_link.h"
 
 
-/* So many rounds of connecting fail before nobody waits for one any more. */
-#define NGX_HTTP_OG_REDIS_MAX_FAILURES   3
-
-/* So many deadlines pass in silence before nobody waits any more. */
-#define NGX_HTTP_OG_REDIS_MAX_TIMEOUTS   3
-
 #define NGX_HTTP_OG_REDIS_MAX_BATCHES    8192
 #define NGX_HTTP_OG_REDIS_MAX_UNSENT     (4 * NGX_HTTP_OG_REDIS_MAX_BYTES)
 
@@ -51,8 +45,6 @@ static void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link,
-    ngx_msec_t delay);
 static void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
 
@@ -122,10 +114,6 @@ ngx_http_og_redis_destroy(ngx_http_og_redis_t *link)
         ngx_http_og_redis_batch_free(batch);
     }
 
-    if (link->retry.timer_set) {
-        ngx_del_timer(&link->retry);
-    }
-
     if (link->deadline.timer_set) {
         ngx_del_timer(&link->deadline);
     }
@@ -169,8 +157,7 @@ ngx_int_t
 ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch, ngx_msec_t deadline)
 {
-    if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES
-        || link->timeouts >= NGX_HTTP_OG_REDIS_MAX_TIMEOUTS
+    if (ngx_http_og_redis_is_down(link)
         || link->nbatches >= NGX_HTTP_OG_REDIS_MAX_BATCHES
         || link->unsent >= NGX_HTTP_OG_REDIS_MAX_UNSENT)
     {
@@ -179,7 +166,7 @@ ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
     }
 
     if (link->state == NGX_HTTP_OG_REDIS_READY) {
-        ngx_http_og_redis_probe(link);
+        ngx_http_og_redis_probe_in_time(link);
     }
 
     if (batch->bound
@@ -362,6 +349,7 @@ ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
     }
 
     link->state = NGX_HTTP_OG_REDIS_GREETING;
+    link->unfit = NULL;
     link->unparsed = 0;
     link->offset = 0;
 
@@ -425,17 +413,13 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
     ngx_queue_t                *q;
     ngx_http_og_redis_batch_t  *batch;
 
-    if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES) {
-        ngx_log_error(NGX_LOG_NOTICE, &link->log, 0,
-                      "store \"%V\" can be reached again", &link->conf->name);
-    }
-
     link->state = NGX_HTTP_OG_REDIS_READY;
     link->failures = 0;
     link->ready_since = ngx_current_msec;
 
     ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
 
+    ngx_http_og_redis_look_after(link);
     ngx_http_og_redis_tell_loss(link);
     ngx_http_og_redis_tell_replaced(link);
     link->owner->ready(link->data);
@@ -519,11 +503,7 @@ ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
         return;
     }
 
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, level, err,
-                          "%s %V: %s",
-                          state == NGX_HTTP_OG_REDIS_READY
-                          ? "lost its connection to" : "cannot be used at",
-                          &link->conf->addrs[link->naddr].name, what);
+    ngx_http_og_redis_log_end(link, level, err, what);
 
     ngx_http_og_redis_close(link);
 
@@ -576,13 +556,7 @@ ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
 
     link->failures++;
 
-    if (link->failures == NGX_HTTP_OG_REDIS_MAX_FAILURES) {
-        ngx_log_error(NGX_LOG_ERR, &link->log, 0,
-                      "store \"%V\" cannot be reached: nothing waits for it "
-                      "until it can", &link->conf->name);
-    }
-
-    if (link->failures >= NGX_HTTP_OG_REDIS_MAX_FAILURES) {
+    if (ngx_http_og_redis_is_down(link)) {
         ngx_http_og_redis_refuse_waiting(link);
     }
 
@@ -613,9 +587,13 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
         ngx_delete_posted_event(&link->flush);
     }
 
-    ngx_http_og_redis_discard(link);
+    if (link->retry.timer_set) {
+        ngx_del_timer(&link->retry);
+    }
 
-    link->timeouts = 0;
+    /* it is not believed before it has answered in time */
+
+    ngx_http_og_redis_discard(link);
 
     if (link->reader) {
         redisReaderFree(link->reader);
@@ -671,7 +649,7 @@ ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link)
 
 /* Jitter keeps the workers of all hosts from knocking at one time. */
 
-static void
+void
 ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay)
 {
     delay = delay / 2 + ngx_random() % (delay / 2) + 1;
@@ -693,7 +671,13 @@ ngx_http_og_redis_retry_handler(ngx_event_t *ev)
         return;
     }
 
-    ngx_http_og_redis_connect(link);
+    if (link->state == NGX_HTTP_OG_REDIS_READY) {
+        ngx_http_og_redis_look_again(link);
+
+    } else {
+        ngx_http_og_redis_connect(link);
+    }
+
     ngx_http_og_redis_dispatch(link);
 }
 
@@ -724,6 +708,8 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
                    &link->conf->name, &link->conf->addrs[link->naddr].name);
 
     ngx_http_og_redis_close(link);
+
+    link->timeouts = 0;
 
     /* nothing that was watched there may be acted upon elsewhere */
 

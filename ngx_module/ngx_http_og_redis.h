@@ -40,6 +40,7 @@ typedef struct {
     ngx_str_t                         epoch_key;    /* empty: no marker */
     ngx_msec_t                        timeout;
     ngx_msec_t                        connect_timeout;
+    ngx_shm_zone_t                   *log;      /* of log_create() */
     unsigned                          clustered:1;  /* a cluster's node */
 } ngx_http_og_redis_conf_t;
 
@@ -129,7 +130,10 @@ struct ngx_http_og_redis_batch_s {
 };
 
 
-/* Error lines of one kind leave about once a second. */
+/*
+ * One line a second leaves, of all workers' together, and one of DATA: what
+ * became of orders is not withheld by what fails meanwhile.
+ */
 typedef enum {
     NGX_HTTP_OG_REDIS_LOG_LINK = 0,
     NGX_HTTP_OG_REDIS_LOG_TIMEOUT,
@@ -208,11 +212,18 @@ ngx_uint_t ngx_http_og_redis_knows_time(ngx_http_og_redis_t *link);
 /* ngx_http_og_redis_log.c */
 
 /*
- * Logs one line that begins with the store's name, unless its kind had one
- * within the second; what was withheld is counted in the next.  fmt is that
- * of ngx_sprintf().
+ * Adds what the workers share of a store's lines, in a zone that a reload
+ * keeps; NULL: no memory.
  */
-void ngx_http_og_redis_log(ngx_http_og_redis_t *link,
+ngx_shm_zone_t *ngx_http_og_redis_log_create(ngx_conf_t *cf,
+    ngx_str_t *store);
+
+/*
+ * Logs one line that begins with the store's name, unless there was one within
+ * the second (NGX_DECLINED); what was withheld is counted in the next.  fmt is
+ * that of ngx_sprintf().
+ */
+ngx_int_t ngx_http_og_redis_log(ngx_http_og_redis_t *link,
     ngx_http_og_redis_log_e kind, ngx_uint_t level, ngx_err_t err,
     const char *fmt, ...);
 
@@ -242,6 +253,9 @@ void ngx_http_og_redis_batch_free(ngx_http_og_redis_batch_t *batch);
 void ngx_http_og_redis_batch_end(ngx_http_og_redis_batch_t *batch,
     ngx_http_og_redis_outcome_e outcome);
 
+
+/* ngx_http_og_redis_error.c */
+
 /* Whether the error says that the node does not have the command's slot. */
 ngx_uint_t ngx_http_og_redis_is_moved(struct redisReply *reply);
 
@@ -249,8 +263,15 @@ ngx_uint_t ngx_http_og_redis_is_moved(struct redisReply *reply);
 ngx_uint_t ngx_http_og_redis_is_error(struct redisReply *reply,
     const char *code);
 
+/* Whether it says that writes are refused, while reads are not. */
+ngx_uint_t ngx_http_og_redis_writes_nothing(struct redisReply *reply);
+
 /* The code of an error reply, or words for another reply; static memory. */
 const char *ngx_http_og_redis_code(struct redisReply *reply);
+
+/* The code of an error as in ngx_http_og_redis_code(), and the command that an
+   ACL has refused; static memory. */
+const char *ngx_http_og_redis_words(struct redisReply *reply);
 
 
 #endif /* NGX_HTTP_OG_REDIS_H_INCLUDED_ */

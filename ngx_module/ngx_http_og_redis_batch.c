@@ -14,7 +14,6 @@
 
 #define NGX_HTTP_OG_REDIS_MAX_ARGS      32
 #define NGX_HTTP_OG_REDIS_MAX_ELEMENTS  128
-#define NGX_HTTP_OG_REDIS_MAX_CODE      32
 
 /* CLUSTER SLOTS: one range a slot at worst, and a node's replicas in each. */
 #define NGX_HTTP_OG_REDIS_MAX_RANGES    16384
@@ -227,54 +226,4 @@ ngx_http_og_redis_create_array(const redisReadTask *task, int elements)
     }
 
     return ngx_http_og_redis_plain_array(task, elements);
-}
-
-
-ngx_uint_t
-ngx_http_og_redis_is_error(redisReply *reply, const char *code)
-{
-    return reply->type == REDIS_REPLY_ERROR
-           && ngx_strcmp(ngx_http_og_redis_code(reply), code) == 0;
-}
-
-
-ngx_uint_t
-ngx_http_og_redis_is_moved(redisReply *reply)
-{
-    return ngx_http_og_redis_is_error(reply, "MOVED")
-           || ngx_http_og_redis_is_error(reply, "ASK")
-           || ngx_http_og_redis_is_error(reply, "TRYAGAIN")
-           || ngx_http_og_redis_is_error(reply, "CLUSTERDOWN");
-}
-
-
-/*
- * Only the code is ever told: the text of an error may repeat arguments, and
- * thus a password.
- */
-
-const char *
-ngx_http_og_redis_code(redisReply *reply)
-{
-    size_t       i, len;
-
-    static char  code[NGX_HTTP_OG_REDIS_MAX_CODE];
-
-    if (reply->type != REDIS_REPLY_ERROR) {
-        return "a reply of another type";
-    }
-
-    len = ngx_min((size_t) reply->len, sizeof(code) - 1);
-
-    for (i = 0; i < len; i++) {
-        if (reply->str[i] < 'A' || reply->str[i] > 'Z') {
-            break;
-        }
-
-        code[i] = reply->str[i];
-    }
-
-    code[i] = '\0';
-
-    return code;
 }

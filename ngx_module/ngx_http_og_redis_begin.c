@@ -366,7 +366,8 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
         break;
 
     case REDIS_REPLY_ERROR:
-        task->full = ngx_http_og_redis_is_error(reply, "OOM");
+        task->full = ngx_http_og_redis_writes_nothing(reply);
+        task->op->unreadable = ngx_http_og_redis_is_error(reply, "WRONGTYPE");
         ngx_http_og_redis_log_reply(task, "a claim", reply);
 
         /* no server that is well says no more than that to a claim */
@@ -376,8 +377,6 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
 
     default:
         ngx_http_og_redis_log_reply(task, "a claim", reply);
-        ngx_http_og_redis_fail(ngx_http_og_redis_link(task), 0,
-                               "its replies are mixed up");
         return ngx_http_og_redis_doubt(task);
     }
 
@@ -444,6 +443,7 @@ ngx_http_og_redis_decide(ngx_http_og_task_t *task,
     switch (admitted) {
 
     case NGX_OK:
+    case NGX_ERROR:                     /* the requester judges it itself */
         ngx_http_og_redis_admit(task);
         return;
 
@@ -455,7 +455,12 @@ ngx_http_og_redis_decide(ngx_http_og_task_t *task,
         ngx_http_og_redis_count_again(task);
         return;
 
-    default: /* NGX_ERROR */
+    default: /* NGX_ABORT */
+
+        /* a key that may not be ours is looked at first */
+
+        task->won = 0;
+        (void) ngx_http_og_redis_doubt(task);
         ngx_http_og_redis_unanswered(task);
     }
 }
@@ -543,7 +548,14 @@ ngx_http_og_redis_aged(ngx_http_og_redis_batch_t *batch)
     if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED) {
         reply = batch->replies[batch->nreplies - 1];
 
-        left = (reply->type == REDIS_REPLY_INTEGER) ? reply->integer : -2;
+        left = -2;
+
+        if (reply->type == REDIS_REPLY_INTEGER) {
+            left = reply->integer;
+
+        } else {
+            ngx_http_og_redis_log_reply(task, "PTTL", reply);
+        }
 
         /*
          * -2: it has just ended, and the next attempt will see how;

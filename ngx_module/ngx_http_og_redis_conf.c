@@ -51,6 +51,11 @@ ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store)
     rs->conf.timeout = NGX_CONF_UNSET_MSEC;
     rs->conf.connect_timeout = NGX_CONF_UNSET_MSEC;
 
+    rs->conf.log = ngx_http_og_redis_log_create(cf, &store->name);
+    if (rs->conf.log == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
     value = cf->args->elts;
 
     if (ngx_http_og_redis_where(cf, rs, &value[2]) != NGX_OK) {

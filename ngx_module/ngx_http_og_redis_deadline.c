@@ -66,6 +66,8 @@ ngx_http_og_redis_deadline_handler(ngx_event_t *ev)
 static void
 ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
 {
+    ngx_int_t                   rc;
+    ngx_uint_t                  down;
     ngx_queue_t                *q;
     ngx_http_og_redis_batch_t  *batch;
 
@@ -87,12 +89,28 @@ ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
         link->timeouts++;
     }
 
-    if (!ngx_queue_empty(&link->notices)) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_TIMEOUT,
-                              NGX_LOG_ERR, NGX_ETIMEDOUT,
-                              "has not answered in %M ms",
-                              link->conf->timeout);
+    /* a greeting fails the connection, which is told */
+
+    if (ngx_queue_empty(&link->notices)
+        || link->state != NGX_HTTP_OG_REDIS_READY)
+    {
+        return;
     }
+
+    down = ngx_http_og_redis_is_down(link);
+
+    rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_TIMEOUT,
+                               NGX_LOG_ERR, NGX_ETIMEDOUT,
+                               "has not answered in %M ms%s",
+                               link->conf->timeout,
+                               down ? ": nothing waits for it until it does"
+                                    : "");
+
+    if (rc == NGX_OK && down) {
+        ngx_http_og_redis_tell_down(link);
+    }
+
+    ngx_http_og_redis_look_after(link);
 }
 
 

@@ -57,7 +57,8 @@ ngx_http_og_redis_fence(ngx_http_og_redis_t *link)
         victim = (char *) id;
     }
 
-    batch = ngx_http_og_redis_batch_create(2, ngx_http_og_redis_fenced, link);
+    batch = ngx_http_og_redis_batch_create(2 + NGX_HTTP_OG_REDIS_RIGHTS,
+                                           ngx_http_og_redis_fenced, link);
     if (batch == NULL) {
         ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for the fence");
         return;
@@ -65,7 +66,8 @@ ngx_http_og_redis_fence(ngx_http_og_redis_t *link)
 
     if (ngx_http_og_redis_say(batch, 4, "CLIENT", "KILL", "ID", victim)
         != NGX_OK
-        || ngx_http_og_redis_say_epoch(link, batch) != NGX_OK)
+        || ngx_http_og_redis_say_epoch(link, batch) != NGX_OK
+        || ngx_http_og_redis_say_rights(link, batch) != NGX_OK)
     {
         ngx_http_og_redis_batch_free(batch);
         ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for the fence");
@@ -138,9 +140,15 @@ ngx_http_og_redis_fenced(ngx_http_og_redis_batch_t *batch)
 
     ngx_http_og_redis_read_kill(link, batch->replies[0]);
 
-    if (ngx_http_og_redis_read_epoch(link, batch, 1) == NGX_OK) {
-        ngx_http_og_redis_ready(link);
+    if (ngx_http_og_redis_read_epoch(link, batch, 1) != NGX_OK) {
+        return;
     }
+
+    if (batch->nreplies > 2) {
+        ngx_http_og_redis_read_rights(link, &batch->replies[2]);
+    }
+
+    ngx_http_og_redis_ready(link);
 }
 
 
@@ -183,9 +191,9 @@ ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
 
     reply = batch->replies[n];
 
-    /* a full store still answers what it knows, and frees keys */
+    /* a store that is full still answers what it knows */
 
-    if (ngx_http_og_redis_is_error(reply, "OOM")) {
+    if (ngx_http_og_redis_writes_nothing(reply)) {
         return NGX_OK;
     }
 
@@ -205,7 +213,8 @@ ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
 
     } else {
         return ngx_http_og_redis_expect(link, reply, REDIS_REPLY_STRING,
-                                        "it cannot be written to");
+                                        "SET was refused, the ACL must "
+                                        "allow it on the keys of \"prefix=\"");
     }
 
     lost = link->epoch_known
@@ -236,13 +245,20 @@ ngx_http_og_redis_forget_epoch(ngx_http_og_redis_t *link)
 
 
 void
+ngx_http_og_redis_probe_in_time(ngx_http_og_redis_t *link)
+{
+    if (ngx_current_msec - link->probed >= NGX_HTTP_OG_REDIS_PROBE_PERIOD) {
+        ngx_http_og_redis_probe(link);
+    }
+}
+
+
+void
 ngx_http_og_redis_probe(ngx_http_og_redis_t *link)
 {
     ngx_http_og_redis_batch_t  *batch;
 
-    if (link->probing
-        || ngx_current_msec - link->probed < NGX_HTTP_OG_REDIS_PROBE_PERIOD)
-    {
+    if (link->probing) {
         return;
     }
 

@@ -13,6 +13,7 @@
 
 #define NGX_HTTP_OG_REDIS_MIN_VERSION    7
 #define NGX_HTTP_OG_REDIS_GREETINGS      7
+#define NGX_HTTP_OG_REDIS_EXPECT_SIZE    256
 
 /* A round trip longer than this says too little about the server's clock. */
 #define NGX_HTTP_OG_REDIS_CLOCK_ERROR    20      /* ms */
@@ -187,11 +188,17 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
 
     link->clock_known = 0;
 
+    if (ngx_http_og_redis_expect(link, reply[3], REDIS_REPLY_ARRAY,
+                                 "TIME was refused, the ACL must allow it")
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (ngx_http_og_redis_read_clock(link, reply[3], batch->submitted)
         != NGX_OK)
     {
-        ngx_http_og_redis_fail(link, 0,
-                               "TIME was refused, the ACL must allow it");
+        ngx_http_og_redis_fail(link, 0, "it does not tell the time");
         return NGX_ERROR;
     }
 
@@ -379,14 +386,16 @@ ngx_int_t
 ngx_http_og_redis_expect(ngx_http_og_redis_t *link, redisReply *reply,
     int type, const char *what)
 {
+    u_char  text[NGX_HTTP_OG_REDIS_EXPECT_SIZE];
+
     if (reply->type == type) {
         return NGX_OK;
     }
 
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
-                          "answered %s", ngx_http_og_redis_code(reply));
+    *ngx_snprintf(text, sizeof(text) - 1, "%s, it answered %s", what,
+                  ngx_http_og_redis_words(reply)) = '\0';
 
-    ngx_http_og_redis_fail(link, 0, what);
+    ngx_http_og_redis_fail(link, 0, (char *) text);
 
     return NGX_ERROR;
 }

@@ -338,6 +338,13 @@ ngx_http_og_redis_parse(ngx_http_og_redis_t *link, u_char *data, size_t len)
         }
     }
 
+    /* commands that are refused did not run: so much is known by now */
+
+    if (link->unfit) {
+        ngx_http_og_redis_fail(link, 0, link->unfit);
+        return NGX_ERROR;
+    }
+
     if (link->unparsed > 2 * NGX_HTTP_OG_REDIS_MAX_BYTES) {
         ngx_http_og_redis_fail(link, 0, "it sent a reply beyond all bounds");
         return NGX_ERROR;
@@ -362,7 +369,6 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
     /* bytes alone say nothing: they may belong to a reply without an end */
 
     link->heard = ngx_current_msec;
-    link->timeouts = 0;
 
     q = ngx_queue_head(&link->owed);
     batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
@@ -372,7 +378,18 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
     batch->moved |= (link->owner->redirect != NULL
                      && ngx_http_og_redis_is_moved(reply));
 
+    if (link->unfit == NULL) {
+        link->unfit = ngx_http_og_redis_unfit(reply);
+    }
+
     if (batch->nreplies == batch->ncommands) {
+
+        /* a server that is always late answers, and nobody has waited */
+
+        if (!batch->late) {
+            link->timeouts = 0;
+        }
+
         ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
     }
 

@@ -27,6 +27,9 @@ static size_t ngx_http_og_redis_slot_key_len(ngx_http_og_task_t *task,
     ngx_http_og_quota_t *quota);
 static ngx_int_t ngx_http_og_redis_read_quota(ngx_http_og_task_t *task,
     redisReply **reply, ngx_uint_t n, ngx_uint_t spent);
+static ngx_uint_t ngx_http_og_redis_rank(ngx_int_t rc);
+static ngx_int_t ngx_http_og_redis_uncounted(ngx_http_og_task_t *task,
+    const char *command, redisReply *reply);
 static int64_t ngx_http_og_redis_read_count(redisReply *reply);
 
 
@@ -156,9 +159,7 @@ ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task, redisReply **reply,
 
         rc = ngx_http_og_redis_read_quota(task, reply, i, spent);
 
-        if (rc == NGX_ERROR || all == NGX_OK
-            || (rc == NGX_AGAIN && all != NGX_ERROR))
-        {
+        if (ngx_http_og_redis_rank(rc) < ngx_http_og_redis_rank(all)) {
             all = rc;
         }
 
@@ -166,6 +167,31 @@ ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task, redisReply **reply,
     }
 
     return all;
+}
+
+
+/* Who has no room in one that can be counted has none. */
+
+static ngx_uint_t
+ngx_http_og_redis_rank(ngx_int_t rc)
+{
+    switch (rc) {
+
+    case NGX_ABORT:
+        return 0;
+
+    case NGX_AGAIN:
+        return 1;
+
+    case NGX_DECLINED:
+        return 2;
+
+    case NGX_ERROR:
+        return 3;
+
+    default: /* NGX_OK */
+        return 4;
+    }
 }
 
 
@@ -182,17 +208,19 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     quota = &task->op->quotas[n];
 
     if (reply[0]->type != REDIS_REPLY_INTEGER) {
-        ngx_http_og_redis_log_reply(task, "INCR", reply[0]);
-        return NGX_ERROR;
+        return ngx_http_og_redis_uncounted(task, "INCR", reply[0]);
     }
 
     unit->counted = 1;
 
+    if (reply[1]->type != REDIS_REPLY_INTEGER) {
+        return ngx_http_og_redis_uncounted(task, "PEXPIRE", reply[1]);
+    }
+
     if (reply[2]->type != REDIS_REPLY_ARRAY
         || reply[2]->elements != NGX_HTTP_OG_READ_SLOTS)
     {
-        ngx_http_og_redis_log_reply(task, "MGET", reply[2]);
-        return NGX_ERROR;
+        return ngx_http_og_redis_uncounted(task, "MGET", reply[2]);
     }
 
     for (i = 0; i < NGX_HTTP_OG_READ_SLOTS; i++) {
@@ -222,6 +250,16 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     quota->clock = unit->clock;
 
     return quota->verdict.admitted ? NGX_OK : NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_uncounted(ngx_http_og_task_t *task, const char *command,
+    redisReply *reply)
+{
+    ngx_http_og_redis_log_reply(task, command, reply);
+
+    return reply->type == REDIS_REPLY_ERROR ? NGX_ERROR : NGX_ABORT;
 }
 
 

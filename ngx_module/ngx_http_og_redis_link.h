@@ -62,7 +62,8 @@ struct ngx_http_og_redis_s {
 
     ngx_uint_t                        failures; /* rounds of connecting that
                                                    failed, in a row */
-    ngx_uint_t                        timeouts; /* since the last reply */
+    ngx_uint_t                        timeouts; /* batches answered late, or
+                                                   not yet, in a row */
     ngx_uint_t                        closed;   /* connections, ever */
     ngx_msec_t                        ready_since;
 
@@ -74,7 +75,8 @@ struct ngx_http_og_redis_s {
 
     ngx_event_t                       flush;    /* posted */
     ngx_event_t                       deadline; /* while anything is owed */
-    ngx_event_t                       retry;    /* cancelable */
+    ngx_event_t                       retry;    /* cancelable: to connect;
+                                                   READY: look_again() */
     ngx_msec_t                        heard;    /* the last reply, or when
                                                    the first owed was sent */
 
@@ -83,6 +85,8 @@ struct ngx_http_og_redis_s {
     ngx_http_og_redis_block_t        *spare;
     size_t                            unsent;
     off_t                             offset;   /* of the end of out */
+
+    const char                       *unfit;    /* what its replies say */
 
     struct redisReader               *reader;
     size_t                            unparsed;
@@ -107,13 +111,7 @@ struct ngx_http_og_redis_s {
     ngx_msec_t                        probed;
     ngx_msec_t                        clock_set;
     int64_t                           clock;    /* the store's time minus
-                                                   ngx_current_msec */
-    struct {
-        ngx_msec_t                    time;
-        ngx_uint_t                    withheld;
-        unsigned                      used:1;
-    } logged[NGX_HTTP_OG_REDIS_LOG_KINDS];
-};
+                                                   ngx_current_msec */};
 
 
 /* ngx_http_og_redis.c */
@@ -133,6 +131,9 @@ void ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link);
 
 /* Whether nobody needs the connection. */
 ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
+
+/* Sets the timer to try again, unless it is set. */
+void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay);
 
 /* Closes a connection that nobody needs, until somebody submits. */
 void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
@@ -190,8 +191,56 @@ ngx_int_t ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link,
 /* Fences the connection before this one, and reads the epoch. */
 void ngx_http_og_redis_fence(ngx_http_og_redis_t *link);
 
-/* Asks for time and epoch when that was a second ago. */
+/* Asks for time and epoch, unless it is being asked. */
 void ngx_http_og_redis_probe(ngx_http_og_redis_t *link);
+
+/* The same when that was a second ago. */
+void ngx_http_og_redis_probe_in_time(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_breaker.c */
+
+/* Whether nobody waits for the store: what is submitted fails at once. */
+ngx_uint_t ngx_http_og_redis_is_down(ngx_http_og_redis_t *link);
+
+/* READY, but late, or told to be down: sees to it that this ends. */
+void ngx_http_og_redis_look_after(ngx_http_og_redis_t *link);
+
+/* The same, when the time has come. */
+void ngx_http_og_redis_look_again(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_rights.c */
+
+/* Room for this many commands. */
+#define NGX_HTTP_OG_REDIS_RIGHTS  4
+
+/* Tries what requests will ask for. */
+ngx_int_t ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch);
+
+/* Tells in the log what of it the ACL refuses. */
+void ngx_http_og_redis_read_rights(ngx_http_og_redis_t *link,
+    struct redisReply **reply);
+
+
+/* ngx_http_og_redis_error.c */
+
+/* Why a server that answers so cannot be used now; NULL: it can. */
+const char *ngx_http_og_redis_unfit(struct redisReply *reply);
+
+
+/* ngx_http_og_redis_log.c */
+
+/* Tells why the connection ends. */
+void ngx_http_og_redis_log_end(ngx_http_og_redis_t *link, ngx_uint_t level,
+    ngx_err_t err, const char *what);
+
+/* The log says now that nothing waits for the store. */
+void ngx_http_og_redis_tell_down(ngx_http_og_redis_t *link);
+
+/* Tells that it is over, where that was told; NGX_AGAIN: not yet. */
+ngx_int_t ngx_http_og_redis_tell_up(ngx_http_og_redis_t *link);
 
 
 /* ngx_http_og_redis_batch.c */

@@ -117,7 +117,7 @@ ngx_http_og_redis_settle_may_add(ngx_http_og_task_t *task,
     rs->store->counters.dropped++;
 
     ngx_http_og_redis_log(ngx_http_og_redis_link(task),
-                          NGX_HTTP_OG_REDIS_LOG_RECORD,
+                          NGX_HTTP_OG_REDIS_LOG_DATA,
                           NGX_LOG_ERR, 0, "has more to settle than fits: "
                           "%s is dropped, its key stays blocked",
                           wish == NGX_HTTP_OG_WISH_FREE ? "a release"
@@ -435,13 +435,7 @@ static void
 ngx_http_og_redis_free_watched(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch)
 {
-    if (ngx_http_og_redis_is_moved(batch->replies[0])) {
-        task->rs->watching = 0;
-        ngx_http_og_redis_settle_later(task);
-        return;
-    }
-
-    if (batch->replies[0]->type != REDIS_REPLY_STATUS) {
+    if (ngx_http_og_redis_is_error(batch->replies[0], "NOPERM")) {
 
         /* where nobody may watch, no operator frees a key */
 
@@ -451,6 +445,13 @@ ngx_http_og_redis_free_watched(ngx_http_og_task_t *task,
             ngx_http_og_redis_settle_later(task);
         }
 
+        return;
+    }
+
+    if (batch->replies[0]->type != REDIS_REPLY_STATUS) {
+        task->rs->watching = 0;
+        ngx_http_og_redis_log_reply(task, "WATCH", batch->replies[0]);
+        ngx_http_og_redis_settle_later(task);
         return;
     }
 
@@ -670,7 +671,7 @@ ngx_http_og_redis_forget(ngx_http_og_task_t *task, const char *why)
     task->rs->store->counters.dropped++;
 
     ngx_http_og_redis_log(ngx_http_og_redis_link(task),
-                          NGX_HTTP_OG_REDIS_LOG_RECORD, NGX_LOG_ERR, 0,
+                          NGX_HTTP_OG_REDIS_LOG_DATA, NGX_LOG_ERR, 0,
                           "keeps the key \"%V\" blocked: %s", &task->key,
                           why);
 

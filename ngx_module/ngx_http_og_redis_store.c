@@ -693,8 +693,14 @@ void
 ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
     redisReply *reply)
 {
+    if (reply->type != REDIS_REPLY_ERROR) {
+        ngx_http_og_redis_fail(ngx_http_og_redis_link(task), 0,
+                               "its replies are mixed up");
+        return;
+    }
+
     ngx_http_og_redis_log(ngx_http_og_redis_link(task),
                           NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
                           "answered %s with %s", verb,
-                          ngx_http_og_redis_code(reply));
+                          ngx_http_og_redis_words(reply));
 }

@@ -103,7 +103,7 @@ typedef struct {
     unsigned                         won:1;     /* the key holds our record */
     unsigned                         freeing:1; /* a DEL was submitted */
     unsigned                         deleted:1; /* a DEL may have been sent */
-    unsigned                         full:1;    /* the store has no memory */
+    unsigned                         full:1;    /* the store writes nothing */
     unsigned                         lost:1;    /* another has the key */
     unsigned                         alone:1;   /* no other gateway's command
                                                    is on its way */
@@ -187,8 +187,9 @@ ngx_int_t ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
 
 /*
  * Reads and judges all quotas.  NGX_OK: all admit.  NGX_DECLINED: one
- * refuses.  NGX_AGAIN: the answer came too late to tell.  NGX_ERROR: not
- * known.  A unit that is not spent, because it goes back, is judged as if it
+ * refuses.  NGX_AGAIN: the answer came too late to tell.  NGX_ERROR: the
+ * store cannot count one, which is then not judged.  NGX_ABORT: nothing that
+ * it said can be believed.  A unit that is not spent, because it goes back, is judged as if it
  * were not there.
  */
 ngx_int_t ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task,
@@ -304,7 +305,10 @@ ngx_uint_t ngx_http_og_redis_was_freed(ngx_http_og_task_t *task);
 /* Another's record under a claimed key: an order may have run twice. */
 void ngx_http_og_redis_double_run(ngx_http_og_task_t *task);
 
-/* An error reply, or one of a type that does not belong here. */
+/*
+ * Logs an error reply; one of a type that does not belong here belongs to
+ * another command, and the connection is failed.
+ */
 void ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
     struct redisReply *reply);
 

@@ -291,7 +291,8 @@ def info(version):
 @pytest.mark.parametrize("answer,words", [
     (info("6.2.14"), "is a Redis 6.2.14, at least 7.0 is needed"),
     (info("x"), "is a Redis x, at least 7.0 is needed"),
-    (b"-LOADING Redis is loading the dataset in memory\r\n" * 5, "LOADING"),
+    (b"-LOADING Redis is loading the dataset in memory\r\n" * 5,
+     "it is loading its data"),
     (b"-ERR max number of clients reached\r\n" * 5, "CLIENT ID was refused"),
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is no reply"),
     (b"+OK\r\n" * 5, "CLIENT ID was refused"),
