@@ -69,6 +69,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
 
     ngx_queue_init(&link->waiting);
     ngx_queue_init(&link->owed);
+    ngx_queue_init(&link->held);
     ngx_queue_init(&link->notices);
     ngx_queue_init(&link->done);
 
@@ -613,6 +614,16 @@ ngx_http_og_redis_abandon(ngx_http_og_redis_t *link)
 {
     ngx_queue_t                *q;
     ngx_http_og_redis_batch_t  *batch;
+
+    link->unwaited = 0;
+    link->wait = NULL;
+
+    while (!ngx_queue_empty(&link->held)) {
+        q = ngx_queue_head(&link->held);
+        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
+
+        ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_LOST);
+    }
 
     while (!ngx_queue_empty(&link->owed)) {
         q = ngx_queue_head(&link->owed);

@@ -40,6 +40,7 @@ typedef struct {
     ngx_str_t                         epoch_key;    /* empty: no marker */
     ngx_msec_t                        timeout;
     ngx_msec_t                        connect_timeout;
+    ngx_uint_t                        wait;     /* for so many replicas */
     ngx_shm_zone_t                   *log;      /* of log_create() */
     unsigned                          clustered:1;  /* a cluster's node */
 } ngx_http_og_redis_conf_t;
@@ -117,8 +118,17 @@ struct ngx_http_og_redis_batch_s {
                                                        must not be redirected */
     unsigned                          moved:1;  /* a reply asks for that */
 
+    /*
+     * Set before submit: a nil of one command claims.  With conf->wait it is
+     * answered when the replicas have it, or are known to have not.
+     */
+    ngx_uint_t                        claim;    /* its number */
+    unsigned                          claims:1;
+    unsigned                          unacknowledged:1;
+
     /* the connection's own */
-    ngx_queue_t                       queue;    /* waiting, owed or done */
+    ngx_queue_t                       queue;    /* waiting, owed, held or
+                                                   done */
     ngx_queue_t                       notice;   /* while TIMED_OUT is told */
     ngx_http_og_redis_handler_pt      handler;
     ngx_http_og_redis_outcome_e       ending;   /* the last outcome */

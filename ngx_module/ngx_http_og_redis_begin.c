@@ -211,6 +211,8 @@ ngx_http_og_redis_ask(ngx_http_og_task_t *task, ngx_http_og_ask_e ask)
         }
     }
 
+    batch->claims = (task->key.len && ngx_http_og_redis_claims(task));
+
     return ngx_http_og_redis_task_submit(task, batch, task->deadline);
 }
 
@@ -298,6 +300,11 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
 
     if (task->state != NGX_HTTP_OG_TASK_ASKING || task->closed) {
         ngx_http_og_redis_too_late(task);
+        return;
+    }
+
+    if (batch->unacknowledged) {
+        ngx_http_og_redis_unanswered(task);
         return;
     }
 

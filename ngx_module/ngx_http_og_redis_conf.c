@@ -6,7 +6,7 @@
  *
  *     redis://[user@]host[:port][/db] | unix:/path [db=n] |
  *     redis+cluster://[user@]host[:port][,host[:port]...]
- *     timeout= connect_timeout= prefix= password_file=
+ *     timeout= connect_timeout= prefix= password_file= wait=
  */
 
 
@@ -50,6 +50,7 @@ ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store)
     rs->conf.name = store->name;
     rs->conf.timeout = NGX_CONF_UNSET_MSEC;
     rs->conf.connect_timeout = NGX_CONF_UNSET_MSEC;
+    rs->conf.wait = NGX_CONF_UNSET_UINT;
 
     rs->conf.log = ngx_http_og_redis_log_create(cf, &store->name);
     if (rs->conf.log == NULL) {
@@ -274,6 +275,7 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
     ngx_conf_init_msec_value(rs->conf.timeout, NGX_HTTP_OG_REDIS_TIMEOUT);
     ngx_conf_init_msec_value(rs->conf.connect_timeout,
                              NGX_HTTP_OG_REDIS_TIMEOUT);
+    ngx_conf_init_uint_value(rs->conf.wait, 0);
 
     if (rs->prefix.data == NULL) {
         ngx_str_set(&rs->prefix, "og:");

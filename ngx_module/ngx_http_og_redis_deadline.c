@@ -15,9 +15,13 @@
 
 
 static void ngx_http_og_redis_expire(ngx_http_og_redis_t *link);
+static ngx_uint_t ngx_http_og_redis_expire_queue(ngx_http_og_redis_t *link,
+    ngx_queue_t *queue);
 static void ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link);
 static ngx_uint_t ngx_http_og_redis_is_silent(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_rearm(ngx_http_og_redis_t *link);
+static void ngx_http_og_redis_rearm_queue(ngx_http_og_redis_t *link,
+    ngx_queue_t *queue);
 
 
 void
@@ -61,33 +65,16 @@ ngx_http_og_redis_deadline_handler(ngx_event_t *ev)
 }
 
 
-/* A batch whose reply is late keeps its place: replies come in order. */
-
 static void
 ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
 {
-    ngx_int_t                   rc;
-    ngx_uint_t                  down;
-    ngx_queue_t                *q;
-    ngx_http_og_redis_batch_t  *batch;
+    ngx_int_t   rc;
+    ngx_uint_t  down;
 
-    for (q = ngx_queue_head(&link->owed);
-         q != ngx_queue_sentinel(&link->owed);
-         q = ngx_queue_next(q))
-    {
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
+    /* what is held is no lateness of the server's own */
 
-        if (batch->late
-            || (ngx_msec_int_t) (batch->deadline - ngx_current_msec) > 0)
-        {
-            continue;
-        }
-
-        batch->late = 1;
-        ngx_queue_insert_tail(&link->notices, &batch->notice);
-
-        link->timeouts++;
-    }
+    link->timeouts += ngx_http_og_redis_expire_queue(link, &link->owed);
+    (void) ngx_http_og_redis_expire_queue(link, &link->held);
 
     /* a greeting fails the connection, which is told */
 
@@ -111,6 +98,39 @@ ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
     }
 
     ngx_http_og_redis_look_after(link);
+}
+
+
+/* A batch whose reply is late keeps its place: replies come in order. */
+
+static ngx_uint_t
+ngx_http_og_redis_expire_queue(ngx_http_og_redis_t *link, ngx_queue_t *queue)
+{
+    ngx_uint_t                  n;
+    ngx_queue_t                *q;
+    ngx_http_og_redis_batch_t  *batch;
+
+    n = 0;
+
+    for (q = ngx_queue_head(queue);
+         q != ngx_queue_sentinel(queue);
+         q = ngx_queue_next(q))
+    {
+        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
+
+        if (batch->late
+            || (ngx_msec_int_t) (batch->deadline - ngx_current_msec) > 0)
+        {
+            continue;
+        }
+
+        batch->late = 1;
+        ngx_queue_insert_tail(&link->notices, &batch->notice);
+
+        n++;
+    }
+
+    return n;
 }
 
 
@@ -155,11 +175,24 @@ ngx_http_og_redis_is_silent(ngx_http_og_redis_t *link)
 static void
 ngx_http_og_redis_rearm(ngx_http_og_redis_t *link)
 {
+    ngx_http_og_redis_rearm_queue(link, &link->owed);
+    ngx_http_og_redis_rearm_queue(link, &link->held);
+    ngx_http_og_redis_rearm_queue(link, &link->waiting);
+
+    if (!ngx_queue_empty(&link->owed)) {
+        ngx_http_og_redis_arm(link, ngx_current_msec + link->conf->timeout);
+    }
+}
+
+
+static void
+ngx_http_og_redis_rearm_queue(ngx_http_og_redis_t *link, ngx_queue_t *queue)
+{
     ngx_queue_t                *q;
     ngx_http_og_redis_batch_t  *batch;
 
-    for (q = ngx_queue_head(&link->owed);
-         q != ngx_queue_sentinel(&link->owed);
+    for (q = ngx_queue_head(queue);
+         q != ngx_queue_sentinel(queue);
          q = ngx_queue_next(q))
     {
         batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
@@ -167,17 +200,5 @@ ngx_http_og_redis_rearm(ngx_http_og_redis_t *link)
         if (!batch->late) {
             ngx_http_og_redis_arm(link, batch->deadline);
         }
-    }
-
-    for (q = ngx_queue_head(&link->waiting);
-         q != ngx_queue_sentinel(&link->waiting);
-         q = ngx_queue_next(q))
-    {
-        batch = ngx_queue_data(q, ngx_http_og_redis_batch_t, queue);
-        ngx_http_og_redis_arm(link, batch->deadline);
-    }
-
-    if (!ngx_queue_empty(&link->owed)) {
-        ngx_http_og_redis_arm(link, ngx_current_msec + link->conf->timeout);
     }
 }

@@ -437,6 +437,11 @@ ngx_http_og_detour_say(ngx_http_og_detour_t *detour, ngx_http_og_step_t *step,
 
     step->reply = part->ncommands;
 
+    if (detour->batch->claims && detour->batch->claim == step->command) {
+        part->claims = 1;
+        part->claim = step->reply;
+    }
+
     if (step->element == 0) {
         return ngx_http_og_redis_repeat(part, command);
     }
@@ -470,6 +475,7 @@ ngx_http_og_detour_answered(ngx_http_og_redis_batch_t *part)
         return;
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
+        batch->unacknowledged |= part->unacknowledged;
         ngx_http_og_detour_read_part(detour, part);
         break;
 

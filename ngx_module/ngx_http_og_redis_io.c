@@ -55,6 +55,10 @@ ngx_http_og_redis_send(ngx_http_og_redis_t *link,
     ngx_queue_insert_tail(&link->owed, &batch->queue);
     link->nbatches++;
 
+    if (batch->claims && link->conf->wait) {
+        link->unwaited = 1;
+    }
+
     for (i = 0; i < batch->ncommands; i++) {
 
         /* half a command in the stream would be a connection lost */
@@ -188,6 +192,7 @@ ngx_http_og_redis_flush_handler(ngx_event_t *ev)
 
     link = ev->data;
 
+    ngx_http_og_redis_say_wait(link);
     ngx_http_og_redis_write(link);
     ngx_http_og_redis_dispatch(link);
 }
@@ -382,16 +387,26 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
         link->unfit = ngx_http_og_redis_unfit(reply);
     }
 
-    if (batch->nreplies == batch->ncommands) {
-
-        /* a server that is always late answers, and nobody has waited */
-
-        if (!batch->late) {
-            link->timeouts = 0;
-        }
-
-        ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
+    if (batch->nreplies < batch->ncommands) {
+        return NGX_OK;
     }
+
+    /* a server that is always late answers, and nobody has waited */
+
+    if (!batch->late) {
+        link->timeouts = 0;
+    }
+
+    if (ngx_http_og_redis_must_wait(link, batch)) {
+        ngx_http_og_redis_hold_back(link, batch);
+        return NGX_OK;
+    }
+
+    if (batch == link->wait) {
+        ngx_http_og_redis_take_wait(link, reply);
+    }
+
+    ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
 
     return NGX_OK;
 }

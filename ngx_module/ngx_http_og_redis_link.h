@@ -5,8 +5,9 @@
  * The connection's inside, shared by its own files only.
  *
  * A batch is in one queue at a time: waiting (there is no connection yet),
- * owed (sent, or about to be; replies come in this order) or done (its last
- * call is due).  A batch that times out stays owed, and is told so meanwhile.
+ * owed (sent, or about to be; replies come in this order), held (answered, but
+ * replicas are waited for) or done (its last call is due).  A batch that times
+ * out stays where it is, and is told so meanwhile.
  */
 
 
@@ -69,9 +70,12 @@ struct ngx_http_og_redis_s {
 
     ngx_queue_t                       waiting;
     ngx_queue_t                       owed;
-    ngx_queue_t                       notices;  /* owed, and timed out now */
+    ngx_queue_t                       held;
+    ngx_queue_t                       notices;  /* owed or held, and timed out
+                                                   now */
     ngx_queue_t                       done;
-    ngx_uint_t                        nbatches; /* waiting or owed */
+    ngx_uint_t                        nbatches; /* waiting, owed or held */
+    ngx_http_og_redis_batch_t        *wait;     /* the WAIT that is owed */
 
     ngx_event_t                       flush;    /* posted */
     ngx_event_t                       deadline; /* while anything is owed */
@@ -97,6 +101,8 @@ struct ngx_http_og_redis_s {
     u_char                            epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
     u_char                            new_epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
 
+    unsigned                          unwaited:1;   /* claims that no WAIT
+                                                       has followed */
     unsigned                          fenced:1;     /* CLIENT KILL worked */
     unsigned                          epoch_known:1;
     unsigned                          data_was_lost:1;  /* not told yet */
@@ -210,10 +216,26 @@ void ngx_http_og_redis_look_after(ngx_http_og_redis_t *link);
 void ngx_http_og_redis_look_again(ngx_http_og_redis_t *link);
 
 
+/* ngx_http_og_redis_wait.c */
+
+/* At the end of a write: asks whether replicas have what it claims. */
+void ngx_http_og_redis_say_wait(ngx_http_og_redis_t *link);
+
+/* Whether the batch, which is answered, has claimed, and is to be held. */
+ngx_uint_t ngx_http_og_redis_must_wait(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch);
+void ngx_http_og_redis_hold_back(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch);
+
+/* The reply of link->wait: finishes all that is held. */
+void ngx_http_og_redis_take_wait(ngx_http_og_redis_t *link,
+    struct redisReply *reply);
+
+
 /* ngx_http_og_redis_rights.c */
 
-/* Room for this many commands. */
-#define NGX_HTTP_OG_REDIS_RIGHTS  4
+/* The most commands that it takes. */
+#define NGX_HTTP_OG_REDIS_RIGHTS  5
 
 /* Tries what requests will ask for. */
 ngx_int_t ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,

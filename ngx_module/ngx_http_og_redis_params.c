@@ -13,6 +13,7 @@
 #define NGX_HTTP_OG_REDIS_MAX_DB         1000000
 #define NGX_HTTP_OG_REDIS_MAX_PREFIX     64
 #define NGX_HTTP_OG_REDIS_MAX_PASSWORD   4096
+#define NGX_HTTP_OG_REDIS_MAX_WAIT       32
 
 
 typedef ngx_int_t (*ngx_http_og_redis_param_pt)(ngx_conf_t *cf,
@@ -35,6 +36,8 @@ static ngx_int_t ngx_http_og_redis_set_prefix(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_wait(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_read_password(ngx_conf_t *cf,
     ngx_str_t *path, ngx_str_t *password);
 
@@ -45,6 +48,7 @@ static const ngx_http_og_redis_param_t  ngx_http_og_redis_params[] = {
     { ngx_string("prefix="),          ngx_http_og_redis_set_prefix },
     { ngx_string("db="),              ngx_http_og_redis_set_db },
     { ngx_string("password_file="),   ngx_http_og_redis_set_password_file },
+    { ngx_string("wait="),            ngx_http_og_redis_set_wait },
     { ngx_null_string,                NULL }
 };
 
@@ -56,7 +60,6 @@ static const ngx_str_t  ngx_http_og_redis_later_params[] = {
     ngx_string("key="),
     ngx_string("server_name="),
     ngx_string("verify="),
-    ngx_string("wait="),
     ngx_string("size="),
     ngx_null_string
 };
@@ -109,7 +112,7 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown parameter \"%V\" of store \"%V\", known are "
                        "\"timeout=\", \"connect_timeout=\", \"prefix=\", "
-                       "\"db=\" and \"password_file=\"",
+                       "\"db=\", \"password_file=\" and \"wait=\"",
                        &name, &rs->conf.name);
 
     return NGX_ERROR;
@@ -282,6 +285,36 @@ ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     {
         return NGX_ERROR;
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_wait(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    if (rs->conf.wait != NGX_CONF_UNSET_UINT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"wait=\" of store \"%V\" is given twice, keep "
+                           "one", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    n = ngx_atoi(value->data, value->len);
+
+    if (n == NGX_ERROR || n > NGX_HTTP_OG_REDIS_MAX_WAIT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" of \"wait=\" of store "
+                           "\"%V\", use a number of replicas from \"0\" to "
+                           "\"%d\"", value, &rs->conf.name,
+                           NGX_HTTP_OG_REDIS_MAX_WAIT);
+        return NGX_ERROR;
+    }
+
+    rs->conf.wait = n;
 
     return NGX_OK;
 }

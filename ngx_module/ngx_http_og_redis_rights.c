@@ -18,17 +18,18 @@
 
 
 /* A word "" stands for a key that never is. */
-static const char *
-    ngx_http_og_redis_rights[][NGX_HTTP_OG_REDIS_MAX_RIGHT] =
+static const char *ngx_http_og_redis_rights[NGX_HTTP_OG_REDIS_RIGHTS]
+                                           [NGX_HTTP_OG_REDIS_MAX_RIGHT] =
 {
     { "get", "", NULL },
     { "del", "", NULL },
     { "pexpire", "", "1", "GT", NULL },
     { "pttl", "", NULL },
-    { NULL }
+    { "wait", "0", "1", NULL },             /* the last: see nrights() */
 };
 
 
+static ngx_uint_t ngx_http_og_redis_nrights(ngx_http_og_redis_t *link);
 static ngx_int_t ngx_http_og_redis_say_right(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch, const char **words);
 
@@ -45,7 +46,7 @@ ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
         return NGX_OK;
     }
 
-    for (i = 0; ngx_http_og_redis_rights[i][0]; i++) {
+    for (i = 0; i < ngx_http_og_redis_nrights(link); i++) {
 
         if (ngx_http_og_redis_say_right(link, batch,
                                         ngx_http_og_redis_rights[i])
@@ -56,6 +57,13 @@ ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_http_og_redis_nrights(ngx_http_og_redis_t *link)
+{
+    return NGX_HTTP_OG_REDIS_RIGHTS - (link->conf->wait == 0);
 }
 
 
@@ -104,7 +112,7 @@ ngx_http_og_redis_read_rights(ngx_http_og_redis_t *link, redisReply **reply)
     p = list;
     last = list + sizeof(list);
 
-    for (i = 0; ngx_http_og_redis_rights[i][0]; i++) {
+    for (i = 0; i < ngx_http_og_redis_nrights(link); i++) {
 
         if (ngx_http_og_redis_is_error(reply[i], "NOPERM")) {
             p = ngx_slprintf(p, last, " +%s", ngx_http_og_redis_rights[i][0]);

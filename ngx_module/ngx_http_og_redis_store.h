@@ -103,7 +103,7 @@ typedef struct {
     unsigned                         won:1;     /* the key holds our record */
     unsigned                         freeing:1; /* a DEL was submitted */
     unsigned                         deleted:1; /* a DEL may have been sent */
-    unsigned                         full:1;    /* the store writes nothing */
+    unsigned                         full:1;    /* it refuses all writes */
     unsigned                         lost:1;    /* another has the key */
     unsigned                         alone:1;   /* no other gateway's command
                                                    is on its way */
@@ -189,8 +189,8 @@ ngx_int_t ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
  * Reads and judges all quotas.  NGX_OK: all admit.  NGX_DECLINED: one
  * refuses.  NGX_AGAIN: the answer came too late to tell.  NGX_ERROR: the
  * store cannot count one, which is then not judged.  NGX_ABORT: nothing that
- * it said can be believed.  A unit that is not spent, because it goes back, is judged as if it
- * were not there.
+ * it said can be believed.  A unit that is not spent, because it goes back,
+ * is judged as if it were not there.
  */
 ngx_int_t ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task,
     struct redisReply **reply, ngx_uint_t spent);
