@@ -262,13 +262,11 @@ ngx_http_og_redis_check_mode(ngx_http_og_redis_t *link, redisReply *reply)
         return NGX_OK;
     }
 
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
-                          "has a server whose mode is \"%V\", not \"%V\"",
-                          &mode, &expected);
     ngx_http_og_redis_fail(link, 0,
                            link->conf->clustered
-                           ? "it is no cluster, use \"redis://\""
-                           : "use \"redis+cluster://\" for a cluster");
+                           ? "it is no cluster's node, use \"redis://\""
+                           : "it is no single server, use "
+                             "\"redis+cluster://\" for a cluster");
     return NGX_ERROR;
 }
 
