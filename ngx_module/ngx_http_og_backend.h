@@ -52,12 +52,15 @@ struct ngx_http_og_verbs_s {
 
 
 /*
- * configure reads args[2..] of the directive into store->data; place numbers
- * the places where a store keeps its keys: what is in several is asked for by
- * several operations.
+ * configure reads args[2..] of the directive into store->data; configured is
+ * called when the configuration has been read, with the resolver of http, or
+ * NULL, and logs what is wrong.  place numbers the places where a store keeps
+ * its keys: what is in several is asked for by several operations.
  */
 typedef struct {
     char       *(*configure)(ngx_conf_t *cf, ngx_http_og_store_t *store);
+    ngx_int_t   (*configured)(ngx_conf_t *cf, ngx_http_og_store_t *store,
+                              ngx_resolver_t *resolver);
     ngx_int_t   (*init)(ngx_http_og_store_t *store, ngx_cycle_t *cycle);
     void        (*exit)(ngx_http_og_store_t *store);
     ngx_uint_t  (*place)(ngx_http_og_store_t *store, ngx_str_t *key);
@@ -71,6 +74,8 @@ struct ngx_http_og_store_s {
     const ngx_http_og_backend_t   *backend;
     void                          *data;        /* the backend's own */
     ngx_uint_t                     spread;      /* it has several places */
+    u_char                        *file_name;   /* of the directive */
+    ngx_uint_t                     line;
     ngx_log_t                     *log;         /* of the worker */
     ngx_http_og_store_counters_t   counters;
 };

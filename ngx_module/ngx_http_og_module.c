@@ -9,6 +9,7 @@
 
 static ngx_int_t ngx_http_og_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_og_postconfiguration(ngx_conf_t *cf);
+static ngx_resolver_t *ngx_http_og_resolver(ngx_conf_t *cf);
 static ngx_int_t ngx_http_og_add_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler);
 static ngx_int_t ngx_http_og_init_process(ngx_cycle_t *cycle);
@@ -76,6 +77,13 @@ ngx_http_og_postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
+    if (ngx_http_og_stores_configured(cf, &omcf->stores,
+                                  ngx_http_og_resolver(cf))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     if (ngx_http_og_add_zone(cf) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -106,6 +114,23 @@ ngx_http_og_postconfiguration(ngx_conf_t *cf)
     ngx_http_top_request_body_filter = ngx_http_og_request_body_filter;
 
     return NGX_OK;
+}
+
+
+/* nginx makes a resolver without servers where none is configured. */
+
+static ngx_resolver_t *
+ngx_http_og_resolver(ngx_conf_t *cf)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+
+    if (clcf->resolver == NULL || clcf->resolver->connections.nelts == 0) {
+        return NULL;
+    }
+
+    return clcf->resolver;
 }
 
 

@@ -15,10 +15,6 @@
 #define NGX_HTTP_OG_REDIS_MAX_BATCHES    8192
 #define NGX_HTTP_OG_REDIS_MAX_UNSENT     (4 * NGX_HTTP_OG_REDIS_MAX_BYTES)
 
-#define NGX_HTTP_OG_REDIS_FIRST_RETRY    10      /* ms, then doubled */
-#define NGX_HTTP_OG_REDIS_LAST_RETRY     2000
-#define NGX_HTTP_OG_REDIS_MAX_DOUBLINGS  8
-
 /* A connection that did not last so long has not helped. */
 #define NGX_HTTP_OG_REDIS_BRIEF          1000    /* ms */
 #define NGX_HTTP_OG_REDIS_BRIEF_RETRY    100
@@ -33,19 +29,17 @@
 
 
 static void ngx_http_og_redis_init_events(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
 static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
 static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
 static void ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what);
+static void ngx_http_og_redis_drop(ngx_http_og_redis_t *link,
+    ngx_uint_t level, ngx_err_t err, const char *what);
 static ngx_msec_t ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
 
 ngx_http_og_redis_t *
@@ -64,6 +58,8 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     link->conf = conf;
     link->owner = owner;
     link->ident = (ngx_socket_t) -1;
+    link->addrs = conf->addrs;
+    link->naddrs = conf->naddrs;
     link->log = *log;
     link->clock = (int64_t) ngx_time() * 1000 - (int64_t) ngx_current_msec;
 
@@ -74,7 +70,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     ngx_queue_init(&link->done);
 
     ngx_http_og_redis_init_events(link);
-    ngx_http_og_redis_connect(link);
+    ngx_http_og_redis_go_on(link);
 
     return link;
 }
@@ -123,6 +119,11 @@ ngx_http_og_redis_destroy(ngx_http_og_redis_t *link)
         ngx_free(link->spare);
         link->spare = NULL;
     }
+
+    if (link->located) {
+        ngx_destroy_pool(link->located);
+        link->located = NULL;
+    }
 }
 
 
@@ -166,7 +167,9 @@ ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
         return NGX_DECLINED;
     }
 
-    if (link->state == NGX_HTTP_OG_REDIS_READY) {
+    if (link->state == NGX_HTTP_OG_REDIS_READY
+        && link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL)
+    {
         ngx_http_og_redis_probe_in_time(link);
     }
 
@@ -215,6 +218,13 @@ ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link)
 }
 
 
+ngx_addr_t *
+ngx_http_og_redis_addr(ngx_http_og_redis_t *link)
+{
+    return &link->addrs[link->naddr];
+}
+
+
 int64_t
 ngx_http_og_redis_client_id(ngx_http_og_redis_t *link)
 {
@@ -238,7 +248,7 @@ ngx_http_og_redis_knows_time(ngx_http_og_redis_t *link)
 }
 
 
-static void
+void
 ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
 {
     ngx_int_t               rc;
@@ -247,7 +257,7 @@ ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
     ngx_connection_t       *c;
     ngx_peer_connection_t  *peer;
 
-    addr = &link->conf->addrs[link->naddr];
+    addr = ngx_http_og_redis_addr(link);
     peer = &link->peer;
 
     ngx_memzero(peer, sizeof(ngx_peer_connection_t));
@@ -343,7 +353,8 @@ ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
         ngx_http_og_redis_keepalive(c);
     }
 
-    link->reader = ngx_http_og_redis_reader_create(link->conf->clustered);
+    link->reader = ngx_http_og_redis_reader_create(
+                               link->conf->role == NGX_HTTP_OG_REDIS_NODE);
     if (link->reader == NULL) {
         ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for a reader");
         return;
@@ -416,13 +427,16 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
 
     link->state = NGX_HTTP_OG_REDIS_READY;
     link->failures = 0;
+    link->tried = 0;
     link->ready_since = ngx_current_msec;
 
-    ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
-
-    ngx_http_og_redis_look_after(link);
-    ngx_http_og_redis_tell_loss(link);
     ngx_http_og_redis_tell_replaced(link);
+
+    if (link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL) {
+        ngx_http_og_redis_look_after(link);
+    }
+
+    ngx_http_og_redis_tell_loss(link);
     link->owner->ready(link->data);
 
     while (link->state == NGX_HTTP_OG_REDIS_READY
@@ -439,21 +453,29 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
 }
 
 
+/* Who fails over and back meets the first server's old connection again. */
+
 static void
 ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link)
 {
-    ngx_uint_t  replaced;
+    if (ngx_memcmp(link->unfenced.run_id, link->server.run_id,
+                   NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
+        == 0)
+    {
+        ngx_memzero(&link->unfenced, sizeof(ngx_http_og_redis_peer_t));
+    }
 
-    replaced = (link->former.id != 0
-                && ngx_memcmp(link->former.run_id, link->server.run_id,
-                              NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
-                   != 0);
-
-    link->former = link->server;
-
-    if (replaced) {
+    if (link->former.run_id[0] != '\0'
+        && ngx_memcmp(link->former.run_id, link->server.run_id,
+                      NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
+           != 0
+        && link->owner->replaced
+        && !link->data_was_lost)
+    {
         link->owner->replaced(link->data);
     }
+
+    link->former = link->server;
 }
 
 
@@ -490,6 +512,18 @@ ngx_http_og_redis_hung_up(ngx_http_og_redis_t *link, ngx_err_t err,
 }
 
 
+void
+ngx_http_og_redis_move(ngx_http_og_redis_t *link, ngx_uint_t level,
+    const char *what)
+{
+    if (link->state == NGX_HTTP_OG_REDIS_READY) {
+        ngx_http_og_redis_drop(link, level, 0, what);
+        ngx_http_og_redis_next_address(link);
+        ngx_http_og_redis_ended(link);
+    }
+}
+
+
 static void
 ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what)
@@ -500,10 +534,29 @@ ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
 
     /* it has ended already, and a handler of its last replies complains */
 
-    if (state == NGX_HTTP_OG_REDIS_DOWN && link->retry.timer_set) {
+    if ((state == NGX_HTTP_OG_REDIS_DOWN && link->retry.timer_set)
+        || state == NGX_HTTP_OG_REDIS_LOCATING)
+    {
         return;
     }
 
+    ngx_http_og_redis_drop(link, level, err, what);
+
+    if (state == NGX_HTTP_OG_REDIS_READY) {
+        ngx_http_og_redis_schedule(link, ngx_http_og_redis_first_delay(link));
+
+    } else {
+        ngx_http_og_redis_next_address(link);
+    }
+
+    ngx_http_og_redis_ended(link);
+}
+
+
+static void
+ngx_http_og_redis_drop(ngx_http_og_redis_t *link, ngx_uint_t level,
+    ngx_err_t err, const char *what)
+{
     ngx_http_og_redis_log_end(link, level, err, what);
 
     ngx_http_og_redis_close(link);
@@ -513,14 +566,12 @@ ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     /* the next connection may be to another server */
 
     link->clock_known = 0;
+}
 
-    if (state == NGX_HTTP_OG_REDIS_READY) {
-        ngx_http_og_redis_schedule(link, ngx_http_og_redis_first_delay(link));
 
-    } else {
-        ngx_http_og_redis_next_address(link);
-    }
-
+void
+ngx_http_og_redis_ended(ngx_http_og_redis_t *link)
+{
     /* a deadline that nobody has any more would hold a leaving worker */
 
     if (ngx_queue_empty(&link->waiting) && link->deadline.timer_set) {
@@ -543,32 +594,6 @@ ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link)
 }
 
 
-/* A round of all addresses is one failure. */
-
-static void
-ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
-{
-    link->naddr = (link->naddr + 1) % link->conf->naddrs;
-
-    if (link->naddr != 0) {
-        ngx_http_og_redis_schedule(link, NGX_HTTP_OG_REDIS_FIRST_RETRY);
-        return;
-    }
-
-    link->failures++;
-
-    if (ngx_http_og_redis_is_down(link)) {
-        ngx_http_og_redis_refuse_waiting(link);
-    }
-
-    ngx_http_og_redis_schedule(link,
-                          link->failures < NGX_HTTP_OG_REDIS_MAX_DOUBLINGS
-                          ? (ngx_msec_t) NGX_HTTP_OG_REDIS_FIRST_RETRY
-                            << link->failures
-                          : NGX_HTTP_OG_REDIS_LAST_RETRY);
-}
-
-
 static void
 ngx_http_og_redis_close(ngx_http_og_redis_t *link)
 {
@@ -580,6 +605,10 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
         ngx_http_og_redis_abandon(link);
         ngx_close_connection(c);
         link->peer.connection = NULL;
+    }
+
+    if (link->conf->locator && link->state == NGX_HTTP_OG_REDIS_LOCATING) {
+        link->conf->locator->cancel(link);
     }
 
     link->state = NGX_HTTP_OG_REDIS_DOWN;
@@ -643,7 +672,7 @@ ngx_http_og_redis_abandon(ngx_http_og_redis_t *link)
 }
 
 
-static void
+void
 ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link)
 {
     ngx_queue_t                *q;
@@ -655,41 +684,6 @@ ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link)
 
         ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_UNSENT);
     }
-}
-
-
-/* Jitter keeps the workers of all hosts from knocking at one time. */
-
-void
-ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay)
-{
-    delay = delay / 2 + ngx_random() % (delay / 2) + 1;
-
-    if (!link->retry.timer_set) {
-        ngx_add_timer(&link->retry, delay);
-    }
-}
-
-
-static void
-ngx_http_og_redis_retry_handler(ngx_event_t *ev)
-{
-    ngx_http_og_redis_t  *link;
-
-    link = ev->data;
-
-    if ((ngx_exiting || link->retired) && ngx_http_og_redis_may_leave(link)) {
-        return;
-    }
-
-    if (link->state == NGX_HTTP_OG_REDIS_READY) {
-        ngx_http_og_redis_look_again(link);
-
-    } else {
-        ngx_http_og_redis_connect(link);
-    }
-
-    ngx_http_og_redis_dispatch(link);
 }
 
 
@@ -710,13 +704,18 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
         ngx_del_timer(&link->deadline);
     }
 
+    if (link->conf->locator) {
+        link->conf->locator->cancel(link);
+    }
+
     if (link->peer.connection == NULL) {
+        link->state = NGX_HTTP_OG_REDIS_DOWN;
         return;
     }
 
     ngx_log_debug2(NGX_LOG_DEBUG_EVENT, &link->log, 0,
                    "order guard store \"%V\": leaving %V",
-                   &link->conf->name, &link->conf->addrs[link->naddr].name);
+                   &link->conf->name, &ngx_http_og_redis_addr(link)->name);
 
     ngx_http_og_redis_close(link);
 

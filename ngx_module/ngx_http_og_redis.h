@@ -30,10 +30,50 @@ typedef struct ngx_http_og_redis_batch_s  ngx_http_og_redis_batch_t;
 #define NGX_HTTP_OG_REDIS_MAX_BYTES     ((size_t) 16 * 1024 * 1024)
 
 
+typedef enum {
+    NGX_HTTP_OG_REDIS_DATA = 0,     /* a master, which has the records */
+    NGX_HTTP_OG_REDIS_NODE,         /* a cluster's, which has some of them */
+    NGX_HTTP_OG_REDIS_SENTINEL      /* it knows no keys, and pushes */
+} ngx_http_og_redis_role_e;
+
+
+/* Whom to look for; a name is resolved, now or at each round. */
+typedef struct {
+    ngx_str_t                         text;     /* host:port, as written */
+    ngx_str_t                         name;
+    in_port_t                         port;
+    ngx_addr_t                       *addrs;    /* none: not known yet */
+    ngx_uint_t                        naddrs;
+} ngx_http_og_redis_host_t;
+
+
+/* Finds the addresses of each round of connecting, where they may change. */
+typedef struct {
+    /*
+     * Answers by one call of ngx_http_og_redis_located() or
+     * ngx_http_og_redis_not_located(), from inside or later, within about
+     * connect_timeout.
+     */
+    void                            (*locate)(ngx_http_og_redis_t *link);
+
+    /* The answer is not wanted any more, nor a connection for now. */
+    void                            (*cancel)(ngx_http_og_redis_t *link);
+} ngx_http_og_redis_locator_t;
+
+
 typedef struct {
     ngx_str_t                         name;     /* the store's, for the log */
-    ngx_addr_t                       *addrs;
+    const char                       *kind;     /* "store", before it */
+    ngx_http_og_redis_role_e          role;
+    ngx_addr_t                       *addrs;    /* without a locator */
     ngx_uint_t                        naddrs;
+    const ngx_http_og_redis_locator_t  *locator;
+    void                             *locator_data;
+    ngx_http_og_redis_host_t         *hosts;
+    ngx_uint_t                        nhosts;
+    in_port_t                         port;     /* of a host without one */
+    const char                       *usage;    /* how an address is given */
+    ngx_resolver_t                   *resolver; /* NULL: none */
     ngx_str_t                         user;
     ngx_str_t                         password;
     ngx_str_t                         db;       /* decimal; empty: 0 */
@@ -42,7 +82,6 @@ typedef struct {
     ngx_msec_t                        connect_timeout;
     ngx_uint_t                        wait;     /* for so many replicas */
     ngx_shm_zone_t                   *log;      /* of log_create() */
-    unsigned                          clustered:1;  /* a cluster's node */
 } ngx_http_og_redis_conf_t;
 
 
@@ -58,8 +97,8 @@ typedef struct {
     void                            (*data_lost)(void *data);
 
     /*
-     * Another server, or the same one started anew, has the data: what it was
-     * not told in time is gone.  Called before ready.
+     * Another server than before, or the same one started anew: it may lack
+     * the last writes.  Called before ready, unless the data are lost.
      */
     void                            (*replaced)(void *data);
 
@@ -74,6 +113,10 @@ typedef struct {
      */
     ngx_uint_t                      (*redirect)(void *data,
                                         ngx_http_og_redis_batch_t *batch);
+
+    /* What a sentinel says unasked; must not fail the connection. */
+    void                            (*pushed)(void *data,
+                                              struct redisReply *message);
 } ngx_http_og_redis_owner_t;
 
 
@@ -200,6 +243,25 @@ void ngx_http_og_redis_forget_epoch(ngx_http_og_redis_t *link);
  */
 void ngx_http_og_redis_give_up(ngx_http_og_redis_t *link);
 
+/*
+ * The same for one that works, whose server is of no use: goes on to the next
+ * address.  Does nothing where there is no connection.
+ */
+void ngx_http_og_redis_move(ngx_http_og_redis_t *link, ngx_uint_t level,
+    const char *what);
+
+/*
+ * A locator's answer: addresses, which are copied, or why there are none, in
+ * one clause for the error log.  Never calls a handler.
+ */
+void ngx_http_og_redis_located(ngx_http_og_redis_t *link, ngx_addr_t *addrs,
+    ngx_uint_t naddrs);
+void ngx_http_og_redis_not_located(ngx_http_og_redis_t *link,
+    const char *what);
+
+/* Begins a round of connecting at once, where one is waited for. */
+void ngx_http_og_redis_hurry(ngx_http_og_redis_t *link);
+
 /* Whether what is submitted leaves in this turn of the event loop. */
 ngx_uint_t ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link);
 
@@ -208,6 +270,9 @@ ngx_uint_t ngx_http_og_redis_is_ready(ngx_http_og_redis_t *link);
  * right to CLIENT KILL that is never known.
  */
 ngx_uint_t ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link);
+
+/* The address in use, or to be used next. */
+ngx_addr_t *ngx_http_og_redis_addr(ngx_http_og_redis_t *link);
 
 /* What CLIENT ID has said of the connection; 0: it is not known. */
 int64_t ngx_http_og_redis_client_id(ngx_http_og_redis_t *link);

@@ -24,6 +24,8 @@ static ngx_http_og_cluster_node_t *ngx_http_og_cluster_get(
     ngx_http_og_cluster_t *cluster, ngx_addr_t *addr);
 static ngx_http_og_cluster_node_t *ngx_http_og_cluster_add(
     ngx_http_og_cluster_t *cluster, ngx_addr_t *addr);
+static ngx_int_t ngx_http_og_cluster_set_addr(
+    ngx_http_og_cluster_node_t *node, ngx_addr_t *addr);
 static void ngx_http_og_cluster_remove(ngx_http_og_cluster_node_t *node);
 
 static socklen_t ngx_http_og_cluster_parse_host(ngx_str_t *host,
@@ -44,7 +46,8 @@ static const ngx_http_og_redis_owner_t  ngx_http_og_cluster_node_owner = {
     ngx_http_og_cluster_data_lost,
     ngx_http_og_cluster_replaced,
     ngx_http_og_cluster_busy,
-    ngx_http_og_cluster_redirect
+    ngx_http_og_cluster_redirect,
+    NULL
 };
 
 
@@ -73,7 +76,8 @@ ngx_http_og_cluster_create(ngx_http_og_redis_conf_t *conf, ngx_str_t *prefix,
     cluster->look.log = cycle->log;
     cluster->look.cancelable = 1;
 
-    if (ngx_http_og_cluster_seed(cluster) != NGX_OK) {
+    cluster->seed = ngx_http_og_cluster_add(cluster, NULL);
+    if (cluster->seed == NULL) {
         return NULL;
     }
 
@@ -116,26 +120,6 @@ ngx_http_og_cluster_give_up(ngx_http_og_cluster_t *cluster)
 }
 
 
-ngx_int_t
-ngx_http_og_cluster_seed(ngx_http_og_cluster_t *cluster)
-{
-    ngx_uint_t                   i;
-    ngx_http_og_cluster_node_t  *node;
-
-    for (i = 0; i < cluster->conf->naddrs; i++) {
-
-        node = ngx_http_og_cluster_get(cluster, &cluster->conf->addrs[i]);
-        if (node == NULL) {
-            return NGX_ERROR;
-        }
-
-        ngx_http_og_cluster_use(node);
-    }
-
-    return NGX_OK;
-}
-
-
 static ngx_http_og_cluster_node_t *
 ngx_http_og_cluster_get(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
 {
@@ -148,9 +132,10 @@ ngx_http_og_cluster_get(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
     {
         node = ngx_queue_data(q, ngx_http_og_cluster_node_t, queue);
 
-        if (ngx_cmp_sockaddr(node->addr.sockaddr, node->addr.socklen,
-                             addr->sockaddr, addr->socklen, 1)
-            == NGX_OK)
+        if (node != cluster->seed
+            && ngx_cmp_sockaddr(node->addr.sockaddr, node->addr.socklen,
+                                addr->sockaddr, addr->socklen, 1)
+               == NGX_OK)
         {
             return node;
         }
@@ -159,6 +144,8 @@ ngx_http_og_cluster_get(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
     return ngx_http_og_cluster_add(cluster, addr);
 }
 
+
+/* Without an address: the one that leads into the cluster. */
 
 static ngx_http_og_cluster_node_t *
 ngx_http_og_cluster_add(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
@@ -180,21 +167,12 @@ ngx_http_og_cluster_add(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
     node->cluster = cluster;
     node->used = ngx_current_msec;
 
-    node->addr.socklen = addr->socklen;
-    node->addr.sockaddr = ngx_palloc(pool, addr->socklen);
-    node->addr.name.len = addr->name.len;
-    node->addr.name.data = ngx_pstrdup(pool, &addr->name);
+    node->conf = *cluster->conf;
+    ngx_str_null(&node->conf.epoch_key);
 
-    if (node->addr.sockaddr == NULL || node->addr.name.data == NULL) {
+    if (addr && ngx_http_og_cluster_set_addr(node, addr) != NGX_OK) {
         goto failed;
     }
-
-    ngx_memcpy(node->addr.sockaddr, addr->sockaddr, addr->socklen);
-
-    node->conf = *cluster->conf;
-    node->conf.addrs = &node->addr;
-    node->conf.naddrs = 1;
-    ngx_str_null(&node->conf.epoch_key);
 
     ngx_queue_insert_tail(&cluster->nodes, &node->queue);
 
@@ -213,6 +191,29 @@ failed:
     ngx_destroy_pool(pool);
 
     return NULL;
+}
+
+
+static ngx_int_t
+ngx_http_og_cluster_set_addr(ngx_http_og_cluster_node_t *node,
+    ngx_addr_t *addr)
+{
+    node->addr.socklen = addr->socklen;
+    node->addr.sockaddr = ngx_palloc(node->pool, addr->socklen);
+    node->addr.name.len = addr->name.len;
+    node->addr.name.data = ngx_pstrdup(node->pool, &addr->name);
+
+    if (node->addr.sockaddr == NULL || node->addr.name.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(node->addr.sockaddr, addr->sockaddr, addr->socklen);
+
+    node->conf.addrs = &node->addr;
+    node->conf.naddrs = 1;
+    node->conf.locator = NULL;
+
+    return NGX_OK;
 }
 
 
@@ -301,15 +302,17 @@ ngx_http_og_cluster_node_t *
 ngx_http_og_cluster_node(ngx_http_og_cluster_node_t *teller, ngx_str_t *host,
     in_port_t port)
 {
-    ngx_addr_t      addr;
+    ngx_addr_t      addr, *teller_addr;
     ngx_sockaddr_t  sockaddr;
     u_char          name[NGX_SOCKADDR_STRLEN];
 
     addr.sockaddr = &sockaddr.sockaddr;
 
     if (host->len == 0) {
-        addr.socklen = teller->addr.socklen;
-        ngx_memcpy(&sockaddr, teller->addr.sockaddr, addr.socklen);
+        teller_addr = ngx_http_og_redis_addr(teller->link);
+
+        addr.socklen = teller_addr->socklen;
+        ngx_memcpy(&sockaddr, teller_addr->sockaddr, addr.socklen);
 
     } else {
         addr.socklen = ngx_http_og_cluster_parse_host(host, &sockaddr);
@@ -436,7 +439,10 @@ ngx_http_og_cluster_look_handler(ngx_event_t *ev)
 }
 
 
-/* Only here, where no handler of a connection is at work. */
+/*
+ * Only here, where no handler of a connection is at work.  What led into the
+ * cluster closes, too, since the map has its server's node.
+ */
 
 static void
 ngx_http_og_cluster_sweep(ngx_http_og_cluster_t *cluster)
@@ -464,7 +470,7 @@ ngx_http_og_cluster_sweep(ngx_http_og_cluster_t *cluster)
         node->retired = 1;
         ngx_http_og_redis_retire(node->link, 1);
 
-        if (ngx_http_og_redis_is_closed(node->link)) {
+        if (node != cluster->seed && ngx_http_og_redis_is_closed(node->link)) {
             ngx_http_og_cluster_remove(node);
         }
     }

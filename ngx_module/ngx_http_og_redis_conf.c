@@ -4,9 +4,11 @@
  *
  * Where a Redis store is and how it is spoken to:
  *
- *     redis://[user@]host[:port][/db] | unix:/path [db=n] |
- *     redis+cluster://[user@]host[:port][,host[:port]...]
+ *     redis://[user@]host[:port][/db] | unix:/path [db=n]
+ *     redis+sentinel://[user@]host[:port][,...]/service[/db]
+ *     redis+cluster://[user@]host[:port][,...]
  *     timeout= connect_timeout= prefix= password_file= wait=
+ *     sentinel_user= sentinel_password_file=
  */
 
 
@@ -15,21 +17,47 @@
 
 
 #define NGX_HTTP_OG_REDIS_PORT           6379
+#define NGX_HTTP_OG_SENTINEL_PORT        26379
 #define NGX_HTTP_OG_REDIS_TIMEOUT        100     /* ms */
+
+
+/* Reads what stands behind the scheme. */
+typedef struct {
+    ngx_str_t                    scheme;
+    ngx_int_t                  (*read)(ngx_conf_t *cf,
+                                       ngx_http_og_redis_store_t *rs,
+                                       ngx_str_t *rest);
+} ngx_http_og_redis_scheme_t;
 
 
 static ngx_int_t ngx_http_og_redis_where(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *where);
+static ngx_int_t ngx_http_og_redis_path(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
 static ngx_int_t ngx_http_og_redis_url(ngx_conf_t *cf,
-    ngx_http_og_redis_store_t *rs, ngx_str_t *where);
+    ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
+static ngx_int_t ngx_http_og_redis_nodes(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
+static ngx_int_t ngx_http_og_redis_sentinels(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
+static ngx_int_t ngx_http_og_redis_service(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *service);
+static u_char *ngx_http_og_redis_split(ngx_str_t *text, ngx_str_t *rest);
 static ngx_int_t ngx_http_og_redis_user(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *rest);
-static ngx_int_t ngx_http_og_redis_hosts(ngx_conf_t *cf,
-    ngx_http_og_redis_store_t *rs, ngx_str_t *hosts);
-static ngx_int_t ngx_http_og_redis_resolve(ngx_conf_t *cf,
-    ngx_http_og_redis_store_t *rs, ngx_str_t *host);
 static ngx_int_t ngx_http_og_redis_check(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs);
+static ngx_int_t ngx_http_og_redis_check_sentinel(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs);
+
+
+static const ngx_http_og_redis_scheme_t  ngx_http_og_redis_schemes[] = {
+    { ngx_string("redis://"),          ngx_http_og_redis_url },
+    { ngx_string("redis+sentinel://"), ngx_http_og_redis_sentinels },
+    { ngx_string("redis+cluster://"),  ngx_http_og_redis_nodes },
+    { ngx_string("unix:"),             ngx_http_og_redis_path },
+    { ngx_null_string,                 NULL }
+};
 
 
 char *
@@ -48,6 +76,9 @@ ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store)
 
     rs->store = store;
     rs->conf.name = store->name;
+    rs->conf.kind = "store";
+    rs->conf.port = NGX_HTTP_OG_REDIS_PORT;
+    rs->conf.usage = "\"redis://host:port/db\" or \"unix:/path\"";
     rs->conf.timeout = NGX_CONF_UNSET_MSEC;
     rs->conf.connect_timeout = NGX_CONF_UNSET_MSEC;
     rs->conf.wait = NGX_CONF_UNSET_UINT;
@@ -82,80 +113,170 @@ static ngx_int_t
 ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *where)
 {
-    ngx_str_t  host;
+    ngx_str_t                          rest;
+    const ngx_http_og_redis_scheme_t  *s;
 
-    if (ngx_strncmp(where->data, "unix:", 5) == 0) {
-        return ngx_http_og_redis_resolve(cf, rs, where);
+    for (s = ngx_http_og_redis_schemes; s->scheme.len; s++) {
+
+        if (ngx_strncmp(where->data, s->scheme.data, s->scheme.len) == 0) {
+            rest.data = where->data + s->scheme.len;
+            rest.len = where->len - s->scheme.len;
+
+            return s->read(cf, rs, &rest);
+        }
     }
 
-    rs->conf.clustered = (ngx_strncmp(where->data, "redis+cluster:", 14) == 0);
-    rs->store->spread = rs->conf.clustered;
+    return NGX_ERROR;
+}
 
-    host.data = (u_char *) ngx_strstr(where->data, "://") + 3;
-    host.len = where->data + where->len - host.data;
 
-    return ngx_http_og_redis_url(cf, rs, &host);
+/* nginx takes a path with its scheme. */
+
+static ngx_int_t
+ngx_http_og_redis_path(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *rest)
+{
+    ngx_str_t  path;
+
+    path.data = rest->data - (sizeof("unix:") - 1);
+    path.len = rest->len + sizeof("unix:") - 1;
+
+    return ngx_http_og_redis_set_hosts(cf, &rs->conf, &path);
 }
 
 
 static ngx_int_t
 ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
-    ngx_str_t *where)
+    ngx_str_t *rest)
 {
-    u_char     *slash, *last;
-    ngx_str_t   host, db;
+    ngx_str_t  host, db;
 
-    host = *where;
+    host = *rest;
 
     if (ngx_http_og_redis_user(cf, rs, &host) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    last = host.data + host.len;
-    slash = ngx_strlchr(host.data, last, '/');
-
-    if (slash != NULL) {
-        db.data = slash + 1;
-        db.len = last - db.data;
-        host.len = slash - host.data;
-
-        if (db.len
-            && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (ngx_http_og_redis_split(&host, &db) != NULL
+        && db.len
+        && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_OK)
+    {
+        return NGX_ERROR;
     }
 
-    return ngx_http_og_redis_hosts(cf, rs, &host);
+    return ngx_http_og_redis_set_hosts(cf, &rs->conf, &host);
 }
 
 
-/* One server, or those of a cluster that are asked for all others. */
+static ngx_int_t
+ngx_http_og_redis_nodes(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *rest)
+{
+    rs->conf.role = NGX_HTTP_OG_REDIS_NODE;
+    rs->conf.usage = "\"redis+cluster://host:port,host:port\"";
+    rs->store->spread = 1;
+
+    return ngx_http_og_redis_url(cf, rs, rest);
+}
+
 
 static ngx_int_t
-ngx_http_og_redis_hosts(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
-    ngx_str_t *hosts)
+ngx_http_og_redis_sentinels(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *rest)
 {
-    u_char     *comma, *last;
-    ngx_str_t   host;
+    ngx_str_t                  hosts, service, db;
+    ngx_http_og_redis_conf_t  *conf;
 
-    host = *hosts;
-    last = hosts->data + hosts->len;
-
-    while (rs->conf.clustered
-           && (comma = ngx_strlchr(host.data, last, ',')) != NULL)
-    {
-        host.len = comma - host.data;
-
-        if (ngx_http_og_redis_resolve(cf, rs, &host) != NGX_OK) {
-            return NGX_ERROR;
-        }
-
-        host.data = comma + 1;
-        host.len = last - host.data;
+    rs->sentinel = ngx_pcalloc(cf->pool, sizeof(ngx_http_og_sentinel_conf_t));
+    if (rs->sentinel == NULL) {
+        return NGX_ERROR;
     }
 
-    return ngx_http_og_redis_resolve(cf, rs, &host);
+    conf = &rs->sentinel->conf;
+
+    conf->name = rs->conf.name;
+    conf->kind = "sentinel of store";
+    conf->log = rs->conf.log;
+    conf->role = NGX_HTTP_OG_REDIS_SENTINEL;
+    conf->port = NGX_HTTP_OG_SENTINEL_PORT;
+    conf->usage = "\"redis+sentinel://host:port,host:port/service/db\"";
+
+    hosts = *rest;
+
+    if (ngx_http_og_redis_user(cf, rs, &hosts) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    ngx_str_null(&service);
+    ngx_str_null(&db);
+
+    if (ngx_http_og_redis_split(&hosts, &service) != NULL) {
+        (void) ngx_http_og_redis_split(&service, &db);
+    }
+
+    if (ngx_http_og_redis_service(cf, rs, &service) != NGX_OK
+        || (db.len && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_OK))
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_set_hosts(cf, conf, &hosts);
+}
+
+
+/* What stands in the service's place may be a password: seldom repeated. */
+
+static ngx_int_t
+ngx_http_og_redis_service(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    ngx_str_t *service)
+{
+    u_char  c;
+    size_t  i;
+
+    for (i = 0; i < service->len; i++) {
+        c = service->data[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+              || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.'))
+        {
+            break;
+        }
+    }
+
+    if (service->len == 0 || i != service->len) {
+        service->len = i;
+
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "the address of store \"%V\" names %s \"%V\", "
+                           "use %s with the service's name in letters, "
+                           "digits, \"_\", \"-\" or \".\"", &rs->conf.name,
+                           i ? "an invalid service after" : "no service",
+                           service, rs->sentinel->conf.usage);
+        return NGX_ERROR;
+    }
+
+    rs->sentinel->service = *service;
+
+    return NGX_OK;
+}
+
+
+/* Cuts at the first "/", or returns NULL. */
+
+static u_char *
+ngx_http_og_redis_split(ngx_str_t *text, ngx_str_t *rest)
+{
+    u_char  *slash;
+
+    slash = ngx_strlchr(text->data, text->data + text->len, '/');
+
+    if (slash != NULL) {
+        rest->data = slash + 1;
+        rest->len = text->data + text->len - rest->data;
+        text->len = slash - text->data;
+    }
+
+    return slash;
 }
 
 
@@ -207,51 +328,6 @@ ngx_http_og_redis_user(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 
 
 static ngx_int_t
-ngx_http_og_redis_resolve(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
-    ngx_str_t *host)
-{
-    ngx_url_t    u;
-    ngx_addr_t  *addrs;
-
-    ngx_memzero(&u, sizeof(ngx_url_t));
-
-    u.url = *host;
-    u.default_port = NGX_HTTP_OG_REDIS_PORT;
-
-    if (ngx_parse_url(cf->pool, &u) != NGX_OK || u.naddrs == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "%s in \"%V\", the address of store \"%V\", use "
-                           "\"redis://host:port/db\" or \"unix:/path\"",
-                           u.err ? u.err : "no address", host,
-                           &rs->conf.name);
-        return NGX_ERROR;
-    }
-
-    if (rs->conf.naddrs == 0) {
-        rs->conf.addrs = u.addrs;
-        rs->conf.naddrs = u.naddrs;
-
-        return NGX_OK;
-    }
-
-    addrs = ngx_palloc(cf->pool, (rs->conf.naddrs + u.naddrs)
-                                 * sizeof(ngx_addr_t));
-    if (addrs == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_memcpy(addrs, rs->conf.addrs, rs->conf.naddrs * sizeof(ngx_addr_t));
-    ngx_memcpy(addrs + rs->conf.naddrs, u.addrs,
-               u.naddrs * sizeof(ngx_addr_t));
-
-    rs->conf.addrs = addrs;
-    rs->conf.naddrs += u.naddrs;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
 {
     u_char  *p;
@@ -264,7 +340,7 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
         return NGX_ERROR;
     }
 
-    if (rs->conf.clustered && rs->conf.db.len) {
+    if (rs->conf.role == NGX_HTTP_OG_REDIS_NODE && rs->conf.db.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid database \"%V\" of store \"%V\", a "
                            "cluster has only 0: leave it out",
@@ -276,6 +352,12 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
     ngx_conf_init_msec_value(rs->conf.connect_timeout,
                              NGX_HTTP_OG_REDIS_TIMEOUT);
     ngx_conf_init_uint_value(rs->conf.wait, 0);
+
+    if (rs->sentinel
+        && ngx_http_og_redis_check_sentinel(cf, rs) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
     if (rs->prefix.data == NULL) {
         ngx_str_set(&rs->prefix, "og:");
@@ -291,4 +373,43 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
     ngx_memcpy(p, "epoch", sizeof("epoch") - 1);
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_check_sentinel(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs)
+{
+    ngx_http_og_redis_conf_t  *conf;
+
+    conf = &rs->sentinel->conf;
+
+    if (conf->user.len && conf->password.len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "store \"%V\" names the user \"%V\" of its "
+                           "sentinels but no password, add "
+                           "\"sentinel_password_file=\"",
+                           &rs->conf.name, &conf->user);
+        return NGX_ERROR;
+    }
+
+    conf->timeout = rs->conf.timeout;
+    conf->connect_timeout = rs->conf.connect_timeout;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_og_redis_configured(ngx_conf_t *cf, ngx_http_og_store_t *store,
+    ngx_resolver_t *resolver)
+{
+    ngx_http_og_redis_store_t  *rs;
+
+    rs = store->data;
+
+    return ngx_http_og_redis_find_hosts(cf, store,
+                                        rs->sentinel ? &rs->sentinel->conf
+                                                     : &rs->conf,
+                                        resolver);
 }

@@ -12,7 +12,7 @@
 
 
 #define NGX_HTTP_OG_REDIS_MIN_VERSION    7
-#define NGX_HTTP_OG_REDIS_GREETINGS      7
+#define NGX_HTTP_OG_REDIS_GREETINGS      8
 #define NGX_HTTP_OG_REDIS_EXPECT_SIZE    256
 
 /* A round trip longer than this says too little about the server's clock. */
@@ -20,19 +20,42 @@
 #define NGX_HTTP_OG_REDIS_CLOCK_AGE      10000
 
 
+/* What INFO calls a server of our kind, and what one of another kind is. */
+typedef struct {
+    ngx_str_t                     mode;
+    const char                   *what;
+} ngx_http_og_redis_mode_t;
+
+
 static ngx_int_t ngx_http_og_redis_write_greeting(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch);
+static ngx_int_t ngx_http_og_redis_write_data(
     ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_greeted(ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch);
+static ngx_int_t ngx_http_og_redis_read_data(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch, redisReply **reply);
 static ngx_int_t ngx_http_og_redis_read_server(ngx_http_og_redis_t *link,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_check_mode(ngx_http_og_redis_t *link,
+    redisReply *reply);
+static ngx_int_t ngx_http_og_redis_read_role(ngx_http_og_redis_t *link,
     redisReply *reply);
 static void ngx_http_og_redis_read_memory(ngx_http_og_redis_t *link,
     redisReply *reply);
 static ngx_int_t ngx_http_og_redis_info(redisReply *reply, const char *name,
     ngx_str_t *value);
+
+
+static const ngx_http_og_redis_mode_t  ngx_http_og_redis_modes[] = {
+    { ngx_string("standalone"),         /* NGX_HTTP_OG_REDIS_DATA */
+      "it is no single server, use \"redis+cluster://\" for a cluster" },
+    { ngx_string("cluster"),            /* NGX_HTTP_OG_REDIS_NODE */
+      "it is no cluster's node, use \"redis://\"" },
+    { ngx_string("sentinel"),           /* NGX_HTTP_OG_REDIS_SENTINEL */
+      "it is no sentinel" }
+};
 
 
 void
@@ -93,12 +116,25 @@ ngx_http_og_redis_write_greeting(ngx_http_og_redis_t *link,
         }
     }
 
-    if (ngx_http_og_redis_say(batch, 2, "CLIENT", "ID") != NGX_OK
-        || ngx_http_og_redis_say(batch, 2, "INFO", "server") != NGX_OK
-        || ngx_http_og_redis_say(batch, 2, "INFO", "memory") != NGX_OK
-        || ngx_http_og_redis_say(batch, 1, "TIME") != NGX_OK
+    if (ngx_http_og_redis_say(batch, 2, "INFO", "server") != NGX_OK
         || ngx_http_og_redis_say(batch, 3, "CLIENT", "SETNAME", "order-guard")
            != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return conf->role != NGX_HTTP_OG_REDIS_SENTINEL
+           ? ngx_http_og_redis_write_data(batch) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_write_data(ngx_http_og_redis_batch_t *batch)
+{
+    if (ngx_http_og_redis_say(batch, 2, "CLIENT", "ID") != NGX_OK
+        || ngx_http_og_redis_say(batch, 2, "INFO", "replication") != NGX_OK
+        || ngx_http_og_redis_say(batch, 2, "INFO", "memory") != NGX_OK
+        || ngx_http_og_redis_say(batch, 1, "TIME") != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -124,8 +160,15 @@ ngx_http_og_redis_greeted(ngx_http_og_redis_batch_t *batch)
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
 
-        if (ngx_http_og_redis_read_greeting(link, batch) == NGX_OK) {
+        if (ngx_http_og_redis_read_greeting(link, batch) != NGX_OK) {
+            return;
+        }
+
+        if (link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL) {
             ngx_http_og_redis_fence(link);
+
+        } else {
+            ngx_http_og_redis_ready(link);
         }
 
         return;
@@ -166,6 +209,25 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
         return NGX_ERROR;
     }
 
+    if (ngx_http_og_redis_expect(link, reply[0], REDIS_REPLY_STRING,
+                                 "INFO was refused, the ACL must allow it")
+        != NGX_OK
+        || ngx_http_og_redis_read_server(link, reply[0]) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* the name only helps those who read CLIENT LIST: refused is fine */
+
+    return link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL
+           ? ngx_http_og_redis_read_data(link, batch, reply + 2) : NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_read_data(ngx_http_og_redis_t *link,
+    ngx_http_og_redis_batch_t *batch, redisReply **reply)
+{
     if (ngx_http_og_redis_expect(link, reply[0], REDIS_REPLY_INTEGER,
                                  "CLIENT ID was refused, the ACL must "
                                  "allow it")
@@ -176,11 +238,7 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
 
     link->server.id = reply[0]->integer;
 
-    if (ngx_http_og_redis_expect(link, reply[1], REDIS_REPLY_STRING,
-                                 "INFO was refused, the ACL must allow it")
-        != NGX_OK
-        || ngx_http_og_redis_read_server(link, reply[1]) != NGX_OK)
-    {
+    if (ngx_http_og_redis_read_role(link, reply[1]) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -203,8 +261,6 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
     }
 
     link->probed = ngx_current_msec;
-
-    /* the name only helps those who read CLIENT LIST: refused is fine */
 
     return NGX_OK;
 }
@@ -246,28 +302,50 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
 static ngx_int_t
 ngx_http_og_redis_check_mode(ngx_http_og_redis_t *link, redisReply *reply)
 {
-    ngx_str_t  mode, expected;
+    ngx_str_t                         mode;
+    const ngx_http_og_redis_mode_t   *needed;
 
-    if (link->conf->clustered) {
-        ngx_str_set(&expected, "cluster");
-
-    } else {
-        ngx_str_set(&expected, "standalone");
-    }
+    needed = &ngx_http_og_redis_modes[link->conf->role];
 
     if (ngx_http_og_redis_info(reply, "redis_mode", &mode) != NGX_OK
-        || (mode.len == expected.len
-            && ngx_strncmp(mode.data, expected.data, mode.len) == 0))
+        || (mode.len == needed->mode.len
+            && ngx_strncmp(mode.data, needed->mode.data, mode.len) == 0))
     {
         return NGX_OK;
     }
 
-    ngx_http_og_redis_fail(link, 0,
-                           link->conf->clustered
-                           ? "it is no cluster's node, use \"redis://\""
-                           : "it is no single server, use "
-                             "\"redis+cluster://\" for a cluster");
+    ngx_http_og_redis_fail(link, 0, needed->what);
+
     return NGX_ERROR;
+}
+
+
+/* A replica may answer for long before it is told that it must not be. */
+
+static ngx_int_t
+ngx_http_og_redis_read_role(ngx_http_og_redis_t *link, redisReply *reply)
+{
+    ngx_str_t  role;
+
+    /* a cluster's replica sends on to its master */
+
+    if (link->conf->role == NGX_HTTP_OG_REDIS_NODE) {
+        return NGX_OK;
+    }
+
+    if (ngx_http_og_redis_info(reply, "role", &role) != NGX_OK) {
+        ngx_http_og_redis_fail(link, 0, "it does not tell its role");
+        return NGX_ERROR;
+    }
+
+    if (role.len != sizeof("master") - 1
+        || ngx_strncmp(role.data, "master", role.len) != 0)
+    {
+        ngx_http_og_redis_fail(link, 0, "it is a replica");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
 }
 
 

@@ -35,6 +35,7 @@ static ngx_int_t ngx_http_og_redis_parse(ngx_http_og_redis_t *link,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link,
     redisReply *reply);
+static ngx_uint_t ngx_http_og_redis_is_push(redisReply *reply);
 
 
 void
@@ -365,6 +366,12 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
     ngx_queue_t                *q;
     ngx_http_og_redis_batch_t  *batch;
 
+    if (link->owner->pushed && ngx_http_og_redis_is_push(reply)) {
+        link->owner->pushed(link->data, reply);
+        freeReplyObject(reply);
+        return NGX_OK;
+    }
+
     if (ngx_queue_empty(&link->owed)) {
         freeReplyObject(reply);
         ngx_http_og_redis_fail(link, 0, "it sent a reply to nothing");
@@ -409,6 +416,20 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
     ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
 
     return NGX_OK;
+}
+
+
+/* In RESP2 only its shape tells a message from a reply. */
+
+static ngx_uint_t
+ngx_http_og_redis_is_push(redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_ARRAY
+           && reply->elements == 3
+           && reply->element[0]->type == REDIS_REPLY_STRING
+           && ngx_strcmp(reply->element[0]->str, "message") == 0
+           && reply->element[1]->type == REDIS_REPLY_STRING
+           && reply->element[2]->type == REDIS_REPLY_STRING;
 }
 
 

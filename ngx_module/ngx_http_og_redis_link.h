@@ -21,6 +21,7 @@
 #include <ngx_event_connect.h>
 
 #include "ngx_http_og_redis.h"
+#include "ngx_http_og_redis_resolve.h"
 
 
 struct redisReader;
@@ -32,6 +33,7 @@ struct redisReader;
 
 typedef enum {
     NGX_HTTP_OG_REDIS_DOWN = 0,     /* no connection */
+    NGX_HTTP_OG_REDIS_LOCATING,     /* none, and no address yet */
     NGX_HTTP_OG_REDIS_CONNECTING,
     NGX_HTTP_OG_REDIS_GREETING,     /* AUTH, SELECT, CLIENT, INFO, TIME */
     NGX_HTTP_OG_REDIS_FENCING,      /* CLIENT KILL, the epoch marker */
@@ -58,9 +60,14 @@ struct ngx_http_og_redis_s {
 
     ngx_http_og_redis_state_e         state;
     ngx_peer_connection_t             peer;
+    ngx_addr_t                       *addrs;
+    ngx_uint_t                        naddrs;
     ngx_uint_t                        naddr;    /* the address in use */
+    ngx_pool_t                       *located;  /* has addrs, or NULL */
+    ngx_http_og_redis_resolve_t       names;    /* of conf->hosts */
     ngx_log_t                         log;
 
+    ngx_uint_t                        tried;    /* addresses in this round */
     ngx_uint_t                        failures; /* rounds of connecting that
                                                    failed, in a row */
     ngx_uint_t                        timeouts; /* batches answered late, or
@@ -96,8 +103,8 @@ struct ngx_http_og_redis_s {
     size_t                            unparsed;
 
     ngx_http_og_redis_peer_t          server;
-    ngx_http_og_redis_peer_t          unfenced; /* id 0: nothing to fence */
     ngx_http_og_redis_peer_t          former;   /* that was ready last */
+    ngx_http_og_redis_peer_t          unfenced; /* id 0: nothing to fence */
     u_char                            epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
     u_char                            new_epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
 
@@ -117,10 +124,14 @@ struct ngx_http_og_redis_s {
     ngx_msec_t                        probed;
     ngx_msec_t                        clock_set;
     int64_t                           clock;    /* the store's time minus
-                                                   ngx_current_msec */};
+                                                   ngx_current_msec */
+};
 
 
 /* ngx_http_og_redis.c */
+
+/* Connects to the address in use. */
+void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
 
 /* A socket became writable or readable, or failed, while CONNECTING. */
 void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
@@ -132,17 +143,36 @@ void ngx_http_og_redis_hung_up(ngx_http_og_redis_t *link, ngx_err_t err,
 /* Fenced: the connection may be used. */
 void ngx_http_og_redis_ready(ngx_http_og_redis_t *link);
 
+/* The last calls of those that wait for a connection are due. */
+void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
+
+/* Some batches may have ended, outside of their own event handlers. */
+void ngx_http_og_redis_ended(ngx_http_og_redis_t *link);
+
 /* Tells the owner of a loss of data, once. */
 void ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link);
 
 /* Whether nobody needs the connection. */
 ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
 
+/* Closes the connection of a leaving worker, until somebody submits. */
+void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_round.c */
+
+#define NGX_HTTP_OG_REDIS_FIRST_RETRY    10      /* ms, then doubled */
+
+/* Connects, after the addresses were found where that is a round's begin. */
+void ngx_http_og_redis_go_on(ngx_http_og_redis_t *link);
+
+/* The address in use is of no use: the next one, now or in the next round. */
+void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
+
 /* Sets the timer to try again, unless it is set. */
 void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay);
 
-/* Closes a connection that nobody needs, until somebody submits. */
-void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
+void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
 
 /* ngx_http_og_redis_io.c */

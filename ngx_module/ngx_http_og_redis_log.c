@@ -120,12 +120,12 @@ ngx_http_og_redis_log(ngx_http_og_redis_t *link, ngx_http_og_redis_log_e kind,
 
     if (withheld) {
         ngx_log_error(level, &link->log, err,
-                      "store \"%V\" %V (%uA more since the last such line)",
-                      &link->conf->name, &line, withheld);
+                      "%s \"%V\" %V (%uA more since the last such line)",
+                      link->conf->kind, &link->conf->name, &line, withheld);
         return NGX_OK;
     }
 
-    ngx_log_error(level, &link->log, err, "store \"%V\" %V",
+    ngx_log_error(level, &link->log, err, "%s \"%V\" %V", link->conf->kind,
                   &link->conf->name, &line);
 
     return NGX_OK;
@@ -174,17 +174,26 @@ void
 ngx_http_og_redis_log_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what)
 {
-    ngx_int_t   rc;
-    ngx_uint_t  down;
+    ngx_int_t    rc;
+    ngx_str_t    addr;
+    ngx_uint_t   down;
+    const char  *verb;
 
-    down = ngx_http_og_redis_is_down(link);
+    if (link->state == NGX_HTTP_OG_REDIS_LOCATING) {
+        ngx_str_null(&addr);
+        verb = "cannot be found";
+
+    } else {
+        addr = ngx_http_og_redis_addr(link)->name;
+        verb = (link->state == NGX_HTTP_OG_REDIS_READY)
+               ? "lost its connection to " : "cannot be used at ";
+    }
+
+    down = link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL
+           && ngx_http_og_redis_is_down(link);
 
     rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, level, err,
-                               "%s %V: %s%s",
-                               link->state == NGX_HTTP_OG_REDIS_READY
-                               ? "lost its connection to"
-                               : "cannot be used at",
-                               &link->conf->addrs[link->naddr].name, what,
+                               "%s%V: %s%s", verb, &addr, what,
                                down ? "; it cannot be reached: nothing waits "
                                       "for it until it can" : "");
 

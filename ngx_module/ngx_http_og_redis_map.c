@@ -68,7 +68,7 @@ ngx_http_og_cluster_ask(ngx_http_og_cluster_t *cluster)
     node = ngx_http_og_cluster_any(cluster, NULL);
 
     if (!ngx_http_og_redis_is_ready(node->link)) {
-        (void) ngx_http_og_cluster_seed(cluster);
+        ngx_http_og_cluster_use(cluster->seed);
         return;
     }
 

@@ -25,7 +25,8 @@ typedef struct {
     ngx_queue_t                       queue;
     ngx_pool_t                       *pool;
     ngx_http_og_cluster_t            *cluster;
-    ngx_http_og_redis_conf_t          conf;     /* with one address */
+    ngx_http_og_redis_conf_t          conf;     /* with one address, but for
+                                                   the seed's */
     ngx_http_og_redis_t              *link;
 
     ngx_addr_t                        addr;
@@ -46,6 +47,7 @@ struct ngx_http_og_cluster_s {
     ngx_str_t                        *prefix;
     ngx_log_t                        *log;
     ngx_queue_t                       nodes;    /* the next to be asked first */
+    ngx_http_og_cluster_node_t       *seed;     /* any of the configuration's */
     ngx_event_t                       look;     /* each period; cancelable */
     ngx_msec_t                        asked;
 
@@ -60,12 +62,6 @@ struct ngx_http_og_cluster_s {
 
 
 /* ngx_http_og_redis_cluster.c */
-
-/*
- * Connects to the addresses of the configuration.  A first node would be
- * enough, but any of them may be gone.
- */
-ngx_int_t ngx_http_og_cluster_seed(ngx_http_og_cluster_t *cluster);
 
 /*
  * One that can be asked, else one that may come to be; but: only where there

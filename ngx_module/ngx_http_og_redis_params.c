@@ -38,6 +38,14 @@ static ngx_int_t ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_set_wait(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_sentinel_user(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_set_sentinel_password_file(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+static ngx_int_t ngx_http_og_redis_has_sentinel(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, const char *name);
+static ngx_int_t ngx_http_og_redis_set_password(ngx_conf_t *cf,
+    ngx_http_og_redis_conf_t *conf, const char *name, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_read_password(ngx_conf_t *cf,
     ngx_str_t *path, ngx_str_t *password);
 
@@ -49,6 +57,9 @@ static const ngx_http_og_redis_param_t  ngx_http_og_redis_params[] = {
     { ngx_string("db="),              ngx_http_og_redis_set_db },
     { ngx_string("password_file="),   ngx_http_og_redis_set_password_file },
     { ngx_string("wait="),            ngx_http_og_redis_set_wait },
+    { ngx_string("sentinel_user="),   ngx_http_og_redis_set_sentinel_user },
+    { ngx_string("sentinel_password_file="),
+                             ngx_http_og_redis_set_sentinel_password_file },
     { ngx_null_string,                NULL }
 };
 
@@ -112,7 +123,8 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown parameter \"%V\" of store \"%V\", known are "
                        "\"timeout=\", \"connect_timeout=\", \"prefix=\", "
-                       "\"db=\", \"password_file=\" and \"wait=\"",
+                       "\"db=\", \"password_file=\", \"wait=\", "
+                       "\"sentinel_user=\" and \"sentinel_password_file=\"",
                        &name, &rs->conf.name);
 
     return NGX_ERROR;
@@ -261,26 +273,96 @@ static ngx_int_t
 ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value)
 {
-    ngx_str_t  path;
+    return ngx_http_og_redis_set_password(cf, &rs->conf, "password_file",
+                                          value);
+}
 
-    if (rs->conf.password.len) {
+
+static ngx_int_t
+ngx_http_og_redis_set_sentinel_user(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value)
+{
+    if (ngx_http_og_redis_has_sentinel(cf, rs, "sentinel_user") != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (rs->sentinel->conf.user.len) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"password_file=\" of store \"%V\" is given "
+                           "\"sentinel_user=\" of store \"%V\" is given "
                            "twice, keep one", &rs->conf.name);
         return NGX_ERROR;
     }
 
     if (value->len == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"password_file=\" of store \"%V\" names no "
-                           "file", &rs->conf.name);
+                           "\"sentinel_user=\" of store \"%V\" names no "
+                           "user, give one or leave it out", &rs->conf.name);
+        return NGX_ERROR;
+    }
+
+    rs->sentinel->conf.user = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_sentinel_password_file(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value)
+{
+    if (ngx_http_og_redis_has_sentinel(cf, rs, "sentinel_password_file")
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_og_redis_set_password(cf, &rs->sentinel->conf,
+                                          "sentinel_password_file", value);
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_has_sentinel(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, const char *name)
+{
+    if (rs->sentinel) {
+        return NGX_OK;
+    }
+
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "\"%s=\" is for a store behind sentinels, which "
+                       "store \"%V\" is not, remove it or use "
+                       "\"redis+sentinel://host:port,host:port/service/db\"",
+                       name, &rs->conf.name);
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_http_og_redis_set_password(ngx_conf_t *cf,
+    ngx_http_og_redis_conf_t *conf, const char *name, ngx_str_t *value)
+{
+    ngx_str_t  path;
+
+    if (conf->password.len) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s=\" of store \"%V\" is given twice, keep "
+                           "one", name, &conf->name);
+        return NGX_ERROR;
+    }
+
+    if (value->len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%s=\" of store \"%V\" names no file", name,
+                           &conf->name);
         return NGX_ERROR;
     }
 
     path = *value;
 
     if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK
-        || ngx_http_og_redis_read_password(cf, &path, &rs->conf.password)
+        || ngx_http_og_redis_read_password(cf, &path, &conf->password)
            != NGX_OK)
     {
         return NGX_ERROR;

@@ -20,6 +20,7 @@
 static ngx_int_t ngx_http_og_redis_init(ngx_http_og_store_t *store,
     ngx_cycle_t *cycle);
 static void ngx_http_og_redis_exit(ngx_http_og_store_t *store);
+static void ngx_http_og_redis_end_watch(ngx_http_og_redis_store_t *rs);
 static void ngx_http_og_redis_drop_tasks(ngx_http_og_redis_store_t *rs);
 static void ngx_http_og_redis_tell_counters(ngx_http_og_store_t *store);
 static void ngx_http_og_redis_on_ready(void *data);
@@ -39,6 +40,7 @@ static void ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch);
 
 const ngx_http_og_backend_t  ngx_http_og_redis_backend = {
     ngx_http_og_redis_configure,
+    ngx_http_og_redis_configured,
     ngx_http_og_redis_init,
     ngx_http_og_redis_exit,
     ngx_http_og_redis_place,
@@ -59,6 +61,7 @@ static const ngx_http_og_redis_owner_t  ngx_http_og_redis_owner = {
     ngx_http_og_redis_on_data_lost,
     ngx_http_og_redis_on_replaced,
     ngx_http_og_redis_is_busy,
+    NULL,
     NULL
 };
 
@@ -80,11 +83,19 @@ ngx_http_og_redis_init(ngx_http_og_store_t *store, ngx_cycle_t *cycle)
     rs->settle.data = rs;
     rs->settle.log = store->log;
 
-    if (rs->conf.clustered) {
+    if (rs->conf.role == NGX_HTTP_OG_REDIS_NODE) {
         rs->cluster = ngx_http_og_cluster_create(&rs->conf, &rs->prefix,
                                                  &ngx_http_og_redis_owner, rs,
                                                  cycle);
         return rs->cluster ? NGX_OK : NGX_ERROR;
+    }
+
+    if (rs->sentinel) {
+        rs->watch = ngx_http_og_sentinel_create(rs->sentinel, &rs->conf,
+                                                cycle);
+        if (rs->watch == NULL) {
+            return NGX_ERROR;
+        }
     }
 
     rs->link = ngx_http_og_redis_create(&rs->conf, &ngx_http_og_redis_owner,
@@ -102,6 +113,7 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
     rs = store->data;
 
     if (rs->link == NULL && rs->cluster == NULL) {
+        ngx_http_og_redis_end_watch(rs);
         return;
     }
 
@@ -126,7 +138,18 @@ ngx_http_og_redis_exit(ngx_http_og_store_t *store)
         rs->link = NULL;
     }
 
+    ngx_http_og_redis_end_watch(rs);
     ngx_http_og_redis_drop_tasks(rs);
+}
+
+
+static void
+ngx_http_og_redis_end_watch(ngx_http_og_redis_store_t *rs)
+{
+    if (rs->watch) {
+        ngx_http_og_sentinel_destroy(rs->watch);
+        rs->watch = NULL;
+    }
 }
 
 
@@ -196,9 +219,11 @@ ngx_http_og_redis_on_data_lost(void *data)
     rs = data;
     rs->store->counters.data_losses++;
 
-    ngx_http_og_redis_on_replaced(data);
+    ngx_http_og_redis_on_replaced(rs);
 }
 
+
+/* A claim that was not replicated yet must not be won by another's retry. */
 
 static void
 ngx_http_og_redis_on_replaced(void *data)
@@ -207,6 +232,7 @@ ngx_http_og_redis_on_replaced(void *data)
     ngx_http_og_redis_store_t  *rs;
 
     rs = data;
+    rs->doubts++;
 
     for (q = ngx_queue_head(&rs->claims);
          q != ngx_queue_sentinel(&rs->claims);
@@ -266,7 +292,7 @@ ngx_http_og_redis_place(ngx_http_og_store_t *store, ngx_str_t *key)
 
     rs = store->data;
 
-    return rs->conf.clustered ? og_slot(key->data, key->len) : 0;
+    return rs->store->spread ? og_slot(key->data, key->len) : 0;
 }
 
 
@@ -400,7 +426,7 @@ void
 ngx_http_og_redis_hold(ngx_http_og_task_t *task)
 {
     task->state = NGX_HTTP_OG_TASK_HOLDING;
-    task->data_losses = task->rs->store->counters.data_losses;
+    task->doubts = task->rs->doubts;
 
     /* no later than the claim was sent */
 
@@ -669,7 +695,7 @@ ngx_http_og_redis_was_freed(ngx_http_og_task_t *task)
 {
     og_record_t  record;
 
-    return task->data_losses == task->rs->store->counters.data_losses
+    return task->doubts == task->rs->doubts
            && og_record_decode_head(&record, task->final.data,
                                     task->final.len)
               != 0

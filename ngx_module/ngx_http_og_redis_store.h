@@ -19,6 +19,7 @@
 #include "ngx_http_og_backend.h"
 #include "ngx_http_og_redis.h"
 #include "ngx_http_og_redis_cluster.h"
+#include "ngx_http_og_sentinel.h"
 
 
 typedef struct {
@@ -30,10 +31,14 @@ typedef struct {
     ngx_socket_t                     ident;     /* -1 */
 
     ngx_http_og_redis_conf_t         conf;
+    ngx_http_og_sentinel_conf_t     *sentinel;  /* NULL: none */
+    ngx_http_og_sentinel_t          *watch;     /* the worker's */
     ngx_str_t                        prefix;
 
     ngx_queue_t                      tasks;     /* all */
     ngx_queue_t                      claims;    /* tasks that hold one */
+    ngx_uint_t                       doubts;    /* how often claims may have
+                                                   been lost */
 
     ngx_queue_t                      unsettled;     /* tasks */
     ngx_uint_t                       nunsettled;
@@ -128,7 +133,7 @@ typedef struct {
 
     ngx_msec_t                       deadline;  /* of the verb under way */
     ngx_msec_t                       confirmed; /* when the claim was, last */
-    ngx_uint_t                       data_losses;   /* of the store, then */
+    ngx_uint_t                       doubts;    /* of the store, then */
     ngx_msec_t                       next_look; /* on the settle list */
     ngx_event_t                      renewal;   /* or the end of a pause */
 } ngx_http_og_task_t;
@@ -137,6 +142,26 @@ typedef struct {
 /* ngx_http_og_redis_conf.c */
 
 char *ngx_http_og_redis_configure(ngx_conf_t *cf, ngx_http_og_store_t *store);
+ngx_int_t ngx_http_og_redis_configured(ngx_conf_t *cf,
+    ngx_http_og_store_t *store, ngx_resolver_t *resolver);
+
+
+/* ngx_http_og_redis_hosts.c */
+
+/*
+ * Reads "host:port", or several of them with commas between for sentinels.
+ * What is wrong is logged, but for names: they are not looked up.
+ */
+ngx_int_t ngx_http_og_redis_set_hosts(ngx_conf_t *cf,
+    ngx_http_og_redis_conf_t *conf, ngx_str_t *list);
+
+/*
+ * The configuration has been read.  Names are resolved now, or by a resolver
+ * whenever there is to be a connection.
+ */
+ngx_int_t ngx_http_og_redis_find_hosts(ngx_conf_t *cf,
+    ngx_http_og_store_t *store, ngx_http_og_redis_conf_t *conf,
+    ngx_resolver_t *resolver);
 
 
 /* ngx_http_og_redis_params.c */

@@ -41,7 +41,7 @@ static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
     { ngx_string("redis://"),          &ngx_http_og_redis_backend },
     { ngx_string("unix:"),             &ngx_http_og_redis_backend },
     { ngx_string("rediss://"),         NULL },
-    { ngx_string("redis+sentinel://"), NULL },
+    { ngx_string("redis+sentinel://"), &ngx_http_og_redis_backend },
     { ngx_string("redis+cluster://"),  &ngx_http_og_redis_backend },
     { ngx_string("shm"),               NULL },
     { ngx_null_string,                 NULL }
@@ -73,6 +73,8 @@ ngx_http_og_store_add(ngx_conf_t *cf, ngx_array_t *stores)
 
     store->name = value[1];
     store->backend = backend;
+    store->file_name = cf->conf_file->file.name.data;
+    store->line = cf->conf_file->line;
 
     slot = ngx_array_push(stores);
     if (slot == NULL) {
@@ -194,6 +196,26 @@ ngx_http_og_store_find(ngx_array_t *stores, ngx_str_t *name)
     }
 
     return NULL;
+}
+
+
+ngx_int_t
+ngx_http_og_stores_configured(ngx_conf_t *cf, ngx_array_t *stores,
+    ngx_resolver_t *resolver)
+{
+    ngx_uint_t             i;
+    ngx_http_og_store_t  **store;
+
+    store = stores->elts;
+
+    for (i = 0; i < stores->nelts; i++) {
+
+        if (store[i]->backend->configured(cf, store[i], resolver) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
 }
 
 

@@ -192,6 +192,13 @@ char *ngx_http_og_store_add(ngx_conf_t *cf, ngx_array_t *stores);
 /* Whether keys of different owners are asked for by several operations. */
 ngx_uint_t ngx_http_og_store_is_spread(ngx_http_og_store_t *store);
 
+/*
+ * Called when the configuration has been read, with the resolver that http
+ * has, or NULL.  Errors are logged; returns NGX_OK or NGX_ERROR.
+ */
+ngx_int_t ngx_http_og_stores_configured(ngx_conf_t *cf, ngx_array_t *stores,
+    ngx_resolver_t *resolver);
+
 /* What order_guard_store calls it. */
 ngx_str_t *ngx_http_og_store_name(ngx_http_og_store_t *store);
 

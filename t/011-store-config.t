@@ -123,12 +123,6 @@ order_guard_store other redis://127.0.0.2;
 
 
 
-=== Sentinel is not there yet
---- wrong: order_guard_store other redis+sentinel://127.0.0.1:26379/orders/0;
---- says: a store at "redis\+sentinel://" is not supported by this version
-
-
-
 === Cluster is not there yet
 --- wrong: order_guard_store other redis+cluster://127.0.0.1:6379;
 --- says: a store at "redis\+cluster://" is not supported by this version
@@ -414,7 +408,7 @@ order_guard_store other redis://127.0.0.2;
 
 === an unknown parameter
 --- wrong: order_guard_store other redis://127.0.0.1 retries=3;
---- says: unknown parameter "retries=" of store "other", known are "timeout=", "connect_timeout=", "prefix=", "db=" and "password_file="
+--- says: unknown parameter "retries=" of store "other", known are "timeout=", "connect_timeout=", "prefix=", "db=", "password_file=", "sentinel_user=" and "sentinel_password_file="
 
 
 

@@ -35,26 +35,30 @@ RULES = [
     ("og_se[ac]*.c", LIBC + SECRET + PURE),
     ("og_*", LIBC + PURE),
     ("ngx_http_og_redis.h", CORE + EVENT),
+    ("ngx_http_og_redis_resolve.h", CORE + ['"ngx_http_og_redis.h"']),
     ("ngx_http_og_redis_link.h", CORE + EVENT + REDIS
-     + ['"ngx_http_og_redis.h"']),
+     + ['"ngx_http_og_redis.h"', '"ngx_http_og_redis_resolve.h"']),
+    ("ngx_http_og_sentinel.h", CORE + ['"ngx_http_og_redis.h"']),
+    ("ngx_http_og_sentinel.c", REDIS
+     + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_sentinel.h"']),
     ("ngx_http_og_store.h", CORE + PURE),
     ("ngx_http_og_zone.h", CORE + PURE),
     ("ngx_http_og_zone.c", PURE + ['"ngx_http_og_zone.h"']),
     ("ngx_http_og_backend.h", CORE + ['"ngx_http_og_store.h"']),
     ("ngx_http_og_redis_store.h", CORE + EVENT
      + ['"ngx_http_og_backend.h"', '"ngx_http_og_redis.h"',
-        '"ngx_http_og_redis_cluster.h"']),
+        '"ngx_http_og_redis_cluster.h"', '"ngx_http_og_sentinel.h"']),
     ("ngx_http_og_redis_cluster.h", CORE + ['"ngx_http_og_redis.h"']),
     ("ngx_http_og_redis_nodes.h", CORE + EVENT + PURE
      + ['"ngx_http_og_redis_cluster.h"']),
-    ("ngx_http_og_redis_cluster.c", ['"ngx_http_og_redis_nodes.h"',
-                                     '"ngx_http_og_redis_link.h"']),
+    ("ngx_http_og_redis_cluster.c", ['"ngx_http_og_redis_nodes.h"']),
     ("ngx_http_og_redis_map.c", REDIS + ['"ngx_http_og_redis_nodes.h"']),
     ("ngx_http_og_redis_detour.c", REDIS + ['"ngx_http_og_redis_nodes.h"']),
     ("ngx_http_og_redis_store.c", REDIS + PURE
      + ['"ngx_http_og_redis_store.h"']),
     ("ngx_http_og_redis*.c", REDIS
      + ['"ngx_http_og_redis_link.h"', '"ngx_http_og_redis_store.h"',
+        '"ngx_http_og_redis_resolve.h"',
         '"ngx_http_og_backend.h"']),
     ("ngx_http_og_store.c", CRYPTO + ['"ngx_http_og_backend.h"', '"og_*.h"']),
     ("ngx_http_og_join.c", ['"ngx_http_og_backend.h"']),

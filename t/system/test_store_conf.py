@@ -4,10 +4,10 @@ the line, the value and what would be right; never with a password."""
 import pytest
 
 ONE = "main redis://127.0.0.1:1/0"
+SENTINEL = "main redis+sentinel://127.0.0.1/orders"
 
 REFUSED = [
     ("main rediss://h:1/0", "not supported by this version"),
-    ("main redis+sentinel://h:1/s/0", "not supported by this version"),
     ("main redis+cluster://h:1", "not supported by this version"),
     ("main shm size=64m", "not supported by this version"),
     ("main timeout=1s", "does not say where the store is"),
@@ -39,6 +39,27 @@ REFUSED = [
     (f"{ONE} password_file=", "names no file"),
     (f"{ONE} ca=x", 'parameter "ca=" of store "main" is not supported'),
     (f"{ONE} wait=1", 'parameter "wait=" of store "main" is not supported'),
+    ("main redis+sentinel://h:1", "names no service"),
+    ("main redis+sentinel://h:1/", "names no service"),
+    ("main redis+sentinel://h:1//0", "names no service"),
+    ("main redis+sentinel://h:1/a?s3cret", "an invalid service"),
+    ("main redis+sentinel:///s/0", 'no host in ""'),
+    ("main redis+sentinel://h,/s/0", 'no host in ""'),
+    ("main redis+sentinel://h:0,i/s", 'invalid port in "h:0"'),
+    ("main redis+sentinel://h/s/x", 'invalid database "x"'),
+    ("main redis+sentinel://h/s/0/1", 'invalid database "0/1"'),
+    ("main redis+sentinel://h/s/0 db=1", "given twice"),
+    ("main redis+sentinel://u:s3cret@h/s", "holds a password"),
+    ("main redis+sentinel://u@h/s", "names the user"),
+    ("main redis+sentinel://127.0.0.1,no-such-host.invalid/s",
+     'host not found in "no-such-host.invalid", the address of sentinel'),
+    (f"{SENTINEL} sentinel_user=u", "but no password"),
+    (f"{SENTINEL} sentinel_user=", "names no user"),
+    (f"{SENTINEL} sentinel_user=u sentinel_user=u", "given twice"),
+    (f"{SENTINEL} sentinel_password_file=%none", "cannot open"),
+    (f"{SENTINEL} sentinel_password_file=", "names no file"),
+    (f"{ONE} sentinel_user=u", '"sentinel_user=" is for a store behind'),
+    (f"{ONE} sentinel_password_file=%ok", "is for a store behind sentinels"),
     (f"{ONE} password=s3cret", 'unknown parameter "password="'),
     (f"{ONE} s3cret=x", "unknown parameter"),
     ("ma/in redis://127.0.0.1:1/0", 'invalid name "ma/in"'),
@@ -52,6 +73,12 @@ ACCEPTED = [
     "a redis://[::1]:1/3",
     "a redis://localhost:1/0 timeout=50ms connect_timeout=1s prefix=x:",
     "a unix:/x db=0",
+    "a redis+sentinel://127.0.0.1/orders",
+    "a redis+sentinel://127.0.0.1:1,[::1],localhost:2/my-orders_1.x/3",
+    "a redis+sentinel://u@127.0.0.1/o/ password_file=%ok "
+    "sentinel_user=s sentinel_password_file=%ok",
+    "a redis://no-such-host.invalid; resolver 127.0.0.1",
+    "a redis+sentinel://no-such-host.invalid/o; resolver 127.0.0.1",
     "a redis://u@127.0.0.1:1/0 password_file=%ok",
     "a unix:/x; order_guard_store b unix:/x",
 ]

@@ -282,21 +282,25 @@ class Scripted:
         self._listener.close()
 
 
-def info(version):
+def info(version, role="role:master"):
     text = f"# Server\r\nredis_version:{version}\r\nrun_id:{'a' * 40}\r\n"
-    return (f":1\r\n${len(text)}\r\n{text}\r\n$0\r\n\r\n"
-            "*2\r\n$1\r\n1\r\n$1\r\n1\r\n+OK\r\n").encode()
+    return (f"${len(text)}\r\n{text}\r\n+OK\r\n:1\r\n"
+            f"${len(role)}\r\n{role}\r\n$0\r\n\r\n"
+            "*2\r\n$1\r\n1\r\n$1\r\n1\r\n").encode()
 
 
 @pytest.mark.parametrize("answer,words", [
     (info("6.2.14"), "is a Redis 6.2.14, at least 7.0 is needed"),
     (info("x"), "is a Redis x, at least 7.0 is needed"),
-    (b"-LOADING Redis is loading the dataset in memory\r\n" * 5,
+    (b"-LOADING Redis is loading the dataset in memory\r\n" * 6,
      "it is loading its data"),
-    (b"-ERR max number of clients reached\r\n" * 5, "CLIENT ID was refused"),
+    (b"-ERR max number of clients reached\r\n" * 6, "INFO was refused"),
     (b"HTTP/1.1 400 Bad Request\r\n\r\n", "what is no reply"),
-    (b"+OK\r\n" * 5, "CLIENT ID was refused"),
-    (b"+OK\r\n" * 6, "a reply to nothing"),
+    (b"+OK\r\n" * 6, "INFO was refused"),
+    (b"+OK\r\n" * 7, "a reply to nothing"),
+    (info("7.0.0", "role:slave"), "it is a replica"),
+    (info("7.0.0", "role:"), "it is a replica"),
+    (info("7.0.0", ""), "it does not tell its role"),
     (info("7.0.0") + b"+OK\r\n", "a reply to nothing"),
 ])
 def test_server_that_is_not_fit(gate, answer, words):       # noqa: F811
