@@ -117,7 +117,10 @@ ngx_http_og_redis_keep_addrs(ngx_http_og_redis_t *link, ngx_addr_t *addrs,
     link->located = pool;
     link->addrs = kept;
     link->naddrs = naddrs;
-    link->naddr %= naddrs;
+
+    if (link->naddr >= naddrs) {
+        link->naddr = 0;
+    }
 
     return NGX_OK;
 

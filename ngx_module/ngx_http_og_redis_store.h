@@ -214,8 +214,8 @@ ngx_int_t ngx_http_og_redis_ask_quota(ngx_http_og_task_t *task,
  * Reads and judges all quotas.  NGX_OK: all admit.  NGX_DECLINED: one
  * refuses.  NGX_AGAIN: the answer came too late to tell.  NGX_ERROR: the
  * store cannot count one, which is then not judged.  NGX_ABORT: nothing that
- * it said can be believed.  A unit that is not spent, because it goes back,
- * is judged as if it were not there.
+ * it said can be believed.  A unit that is not spent, because it goes back, is
+ * judged as if it were not there.
  */
 ngx_int_t ngx_http_og_redis_read_quotas(ngx_http_og_task_t *task,
     struct redisReply **reply, ngx_uint_t spent);

@@ -49,6 +49,7 @@ struct ngx_http_og_sentinel_s {
 
     unsigned                          wanted:1; /* data has no address */
     unsigned                          asking:1; /* a batch is on its way */
+    unsigned                          changed:1;    /* meanwhile */
     unsigned                          used:1;   /* its word was tried since
                                                    it was asked first */
 };
@@ -192,6 +193,10 @@ ngx_http_og_sentinel_on_push(void *data, redisReply *message)
 
     sentinel->used = 0;
 
+    /* what is being answered may have been so before */
+
+    sentinel->changed = sentinel->asking;
+
     ngx_http_og_sentinel_ask(sentinel);
 }
 
@@ -267,6 +272,8 @@ ngx_http_og_sentinel_ask(ngx_http_og_sentinel_t *sentinel)
                                 : ngx_current_msec
                                   + sentinel->conf->conf.timeout;
 
+    sentinel->changed = 0;
+
     batch = ngx_http_og_sentinel_question(sentinel);
 
     if (batch == NULL
@@ -333,7 +340,14 @@ ngx_http_og_sentinel_answered(ngx_http_og_redis_batch_t *batch)
 
     case NGX_HTTP_OG_REDIS_ANSWERED:
         sentinel->asking = 0;
-        ngx_http_og_sentinel_read(sentinel, batch);
+
+        if (sentinel->changed) {
+            ngx_http_og_sentinel_ask(sentinel);
+
+        } else {
+            ngx_http_og_sentinel_read(sentinel, batch);
+        }
+
         return;
 
     default: /* NGX_HTTP_OG_REDIS_LOST, NGX_HTTP_OG_REDIS_UNSENT */

@@ -12,11 +12,13 @@ INFO = (f"# Server\r\nredis_version:7.0.15\r\nredis_mode:{{mode}}\r\n"
 
 class FakeSentinel:
     """`master`: (host, port) that it tells, None: it knows none, or bytes to
-    answer instead. While `silent` it answers nothing. `asked` counts the
-    questions; `connections` holds the open ones."""
+    answer instead. `next_master` becomes that behind the next answer, in one
+    write. While `silent` it answers nothing. `asked` counts the questions;
+    `connections` holds the open ones."""
 
     def __init__(self, master, mode="sentinel"):
         self.master = master
+        self.next_master = None
         self.silent = False
         self.asked = 0
         self.connections = []
@@ -45,13 +47,11 @@ class FakeSentinel:
 
     def switch(self, master, service=SERVICE):
         """Tells it from now on, and says so to who listens."""
-        old = self.master
+        message = _message(service, self.master, master)
         if service == SERVICE:
             self.master = master
-        text = " ".join([service, old[0], str(old[1]), master[0],
-                         str(master[1])])
         for sock in list(self.connections):
-            sock.sendall(_array("message", "+switch-master", text))
+            sock.sendall(message)
 
     def _accept(self):
         while True:
@@ -66,10 +66,14 @@ class FakeSentinel:
     def _serve(self, sock):
         try:
             with sock.makefile("rb") as stream:
+                answers = b""
                 while True:
                     words = _read(stream)
-                    if not self.silent:
-                        sock.sendall(self._answer(words))
+                    answers += self._answer(words)
+                    if words[0] != b"SENTINEL" and words[0] != b"UNSUBSCRIBE":
+                        if not self.silent:
+                            sock.sendall(answers)
+                        answers = b""
         except Exception:               # whatever the end looks like
             self.connections.remove(sock)
             sock.close()
@@ -79,14 +83,23 @@ class FakeSentinel:
         if command == b"INFO":
             return _bulk(self._info)
         if command in (b"SUBSCRIBE", b"UNSUBSCRIBE"):
-            return (b"*3\r\n" + _bulk(command.lower()) + _bulk(words[1])
-                    + b":%d\r\n" % (command == b"SUBSCRIBE"))
+            answer = (b"*3\r\n" + _bulk(command.lower()) + _bulk(words[1])
+                      + b":%d\r\n" % (command == b"SUBSCRIBE"))
+            if command == b"SUBSCRIBE" and self.next_master:
+                answer += _message(SERVICE, self.master, self.next_master)
+                self.master, self.next_master = self.next_master, None
+            return answer
         if command != b"SENTINEL":
             return b"+OK\r\n"
         self.asked += 1
         if isinstance(self.master, bytes):
             return self.master
         return b"*-1\r\n" if self.master is None else _array(*self.master)
+
+
+def _message(service, old, new):
+    text = " ".join([service, old[0], str(old[1]), new[0], str(new[1])])
+    return _array("message", "+switch-master", text)
 
 
 def _array(*words):
