@@ -1,15 +1,17 @@
 """A store behind sentinels: the master is found, followed, and never taken
 for one that it is not. Servers are real but for sentinels that err."""
 
+import signal
 import threading
 import time
 from collections import Counter
 
 import pytest
 
+from og import client
 from og.dns import Dns
 from og.fake_sentinel import FakeSentinel
-from og.gate import gate                                    # noqa: F401
+from og.gate import gate, order_bytes                       # noqa: F401
 from og.parallel import Later
 from og.paths import SLOW, seconds
 from og.problem import check_problem
@@ -123,6 +125,39 @@ def test_one_connection_to_a_sentinel_and_one_to_the_master(guarded,
                what="old workers leave connections behind")
     assert gate.nginx.quit()
     wait_until(lambda: sum(clients(s) for s in sentinels.sentinels) == 0)
+
+
+def test_users_with_the_documented_rights(gate, sentinels,  # noqa: F811
+                                          tmp_path):
+    """Of the data and of the sentinels, each with a password of its own."""
+    (tmp_path / "data").write_text("d4ta\n")
+    (tmp_path / "watch").write_text("w4tch\n")
+    for server in sentinels.servers:
+        server.command("ACL", "SETUSER", "gw", "on", ">d4ta", "resetchannels",
+                       "~og:*", "-@all", "+set", "+get", "+del", "+incr",
+                       "+decr", "+mget", "+pexpire", "+pttl", "+time",
+                       "+info", "+select", "+auth", "+client|id",
+                       "+client|kill", "+client|setname")
+    for server in sentinels.sentinels:
+        server.command("ACL", "SETUSER", "watch", "on", ">w4tch",
+                       "resetchannels", "&+switch-master", "-@all", "+auth",
+                       "+info", "+client|setname", "+subscribe",
+                       "+unsubscribe", "+sentinel|get-master-addr-by-name")
+        server.command("ACL", "SETUSER", "default", "nopass", "-info")
+    made = gate(store=f"redis+sentinel://gw@{sentinels.hosts}/{SERVICE}/3 "
+                      f"password_file={tmp_path}/data sentinel_user=watch "
+                      f"sentinel_password_file={tmp_path}/watch",
+                location="order_guard_limit 2r/m;",
+                rule="required ttl=1h lease=1s")
+    first = made.order("k")
+    made.check_replays(first, "k")
+    assert made.order("l", "status=429").status == 429
+    assert made.order("m").status == 429        # over the limit
+    assert b"db3:keys=" in sentinels.master.command("INFO", "keyspace")
+    assert sentinels.master.keys() == []
+    text = made.nginx.error_log()
+    assert "NOPERM" not in text and "[error]" not in text
+    assert "d4ta" not in text and "w4tch" not in text
 
 
 def test_server_that_is_no_sentinel_is_refused(told, fake, redis):
@@ -355,6 +390,41 @@ def test_master_paused_and_back(guarded, sentinels):
     assert gate.order("k").status == 200
     assert (clients(old), clients(new)) == (0, 1)
     check_once(gate)
+
+
+@pytest.fixture
+def leaving(guarded):
+    """A Gate whose worker was told to leave, and is kept by a client that
+    has not sent its order yet; ends it at once when called."""
+    made = guarded()
+    data = order_bytes("late")
+    sock = client.leave(made.port, data[:-10])
+    made.finished(1)
+    made.nginx.process.send(signal.SIGQUIT)
+
+    def end():
+        sock.sendall(data[-10:])
+        answer = sock.recv(65536)
+        made.nginx.process.wait()
+        return answer
+
+    made.end = end
+    yield made
+    sock.close()
+
+
+def test_leaving_worker_keeps_no_connection(leaving, sentinels):
+    """Not for a request that needs none, nor longer than one that does."""
+    wait_until(lambda: clients(sentinels.master) == 0
+               and sum(clients(s) for s in sentinels.sentinels) == 0)
+    assert b" 200 " in leaving.end()
+
+
+def test_leaving_worker_finds_the_new_master(leaving, sentinels):
+    wait_until(lambda: clients(sentinels.master) == 0)
+    new = sentinels.fail_over()
+    assert b" 200 " in leaving.end()
+    assert len(new.records()) == 2
 
 
 def test_all_sentinels_dead(guarded, sentinels):
