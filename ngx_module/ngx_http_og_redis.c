@@ -29,25 +29,18 @@
 #define NGX_HTTP_OG_REDIS_BRIEF          1000    /* ms */
 #define NGX_HTTP_OG_REDIS_BRIEF_RETRY    100
 
-/* A peer that vanished without a word is noticed while nothing is asked. */
-#define NGX_HTTP_OG_REDIS_KEEPALIVE      30      /* s */
-#define NGX_HTTP_OG_REDIS_KEEPINTVL      5
-#define NGX_HTTP_OG_REDIS_KEEPCNT        3
-
 /* Clocks drift apart meanwhile, by no more than a few ms. */
 #define NGX_HTTP_OG_REDIS_CLOCK_FRESH    60000   /* ms */
 
 
 static void ngx_http_og_redis_init_events(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
-static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
-static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
 static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what);
 static ngx_msec_t ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_next_address(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
+static void ngx_http_og_redis_hang_up(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_refuse_waiting(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link,
@@ -267,16 +260,15 @@ ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
 
     link->state = NGX_HTTP_OG_REDIS_CONNECTING;
 
+    ngx_add_timer(c->write, link->conf->connect_timeout);
+
     if (rc == NGX_OK) {
         ngx_http_og_redis_connected(link);
-        return;
     }
-
-    ngx_add_timer(c->write, link->conf->connect_timeout);
 }
 
 
-static void
+void
 ngx_http_og_redis_write_handler(ngx_event_t *wev)
 {
     ngx_connection_t     *c;
@@ -286,10 +278,18 @@ ngx_http_og_redis_write_handler(ngx_event_t *wev)
     link = c->data;
 
     if (wev->timedout) {
-        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "connecting timed out");
+        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT,
+                               link->state == NGX_HTTP_OG_REDIS_CONNECTING
+                               ? "connecting timed out"
+                               : "the TLS handshake timed out");
 
     } else if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
         ngx_http_og_redis_connected(link);
+
+#if (NGX_SSL)
+    } else if (link->state == NGX_HTTP_OG_REDIS_SECURING) {
+        ngx_http_og_redis_tls_handshake(link);
+#endif
 
     } else {
         ngx_http_og_redis_write(link);
@@ -302,28 +302,25 @@ ngx_http_og_redis_write_handler(ngx_event_t *wev)
 void
 ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
 {
-    ngx_connection_t  *c;
-
-    c = link->peer.connection;
-
-    if (c->write->timer_set) {
-        ngx_del_timer(c->write);
-    }
-
-    if (ngx_http_og_redis_test_connect(c) != NGX_OK) {
-        ngx_http_og_redis_fail(link, ngx_socket_errno, "connect() failed");
+    if (ngx_http_og_redis_test_socket(link) != NGX_OK) {
         return;
     }
 
-    if (link->peer.sockaddr->sa_family != AF_UNIX) {
-
-        if (ngx_tcp_nodelay(c) != NGX_OK) {
-            ngx_http_og_redis_fail(link, 0, "TCP_NODELAY was refused");
-            return;
-        }
-
-        ngx_http_og_redis_keepalive(c);
+#if (NGX_SSL)
+    if (link->conf->tls) {
+        ngx_http_og_redis_tls_connect(link);
+        return;
     }
+#endif
+
+    ngx_http_og_redis_start(link);
+}
+
+
+void
+ngx_http_og_redis_start(ngx_http_og_redis_t *link)
+{
+    ngx_del_timer(link->peer.connection->write);
 
     link->reader = ngx_http_og_redis_reader_create();
     if (link->reader == NULL) {
@@ -336,56 +333,6 @@ ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
     link->offset = 0;
 
     ngx_http_og_redis_greet(link);
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_test_connect(ngx_connection_t *c)
-{
-    int        err;
-    socklen_t  len;
-
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        return NGX_ERROR;
-    }
-
-    if (err) {
-        ngx_set_socket_errno(err);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* A firewall may forget a connection that says nothing for minutes. */
-
-static void
-ngx_http_og_redis_keepalive(ngx_connection_t *c)
-{
-#if (NGX_HAVE_KEEPALIVE_TUNABLE)
-
-    int  idle, interval, count;
-
-    idle = NGX_HTTP_OG_REDIS_KEEPALIVE;
-    interval = NGX_HTTP_OG_REDIS_KEEPINTVL;
-    count = NGX_HTTP_OG_REDIS_KEEPCNT;
-
-    if (setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE,
-                   (const void *) &idle, sizeof(int)) == -1
-        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL,
-                      (const void *) &interval, sizeof(int)) == -1
-        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT,
-                      (const void *) &count, sizeof(int)) == -1)
-    {
-        ngx_log_error(NGX_LOG_INFO, c->log, ngx_socket_errno,
-                      "setsockopt(TCP_KEEPIDLE) failed, ignored");
-    }
-
-#endif
 }
 
 
@@ -548,14 +495,9 @@ ngx_http_og_redis_next_address(ngx_http_og_redis_t *link)
 static void
 ngx_http_og_redis_close(ngx_http_og_redis_t *link)
 {
-    ngx_connection_t  *c;
-
-    c = link->peer.connection;
-
-    if (c != NULL) {
+    if (link->peer.connection != NULL) {
         ngx_http_og_redis_abandon(link);
-        ngx_close_connection(c);
-        link->peer.connection = NULL;
+        ngx_http_og_redis_hang_up(link);
     }
 
     link->state = NGX_HTTP_OG_REDIS_DOWN;
@@ -571,6 +513,29 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
     if (link->reader) {
         redisReaderFree(link->reader);
         link->reader = NULL;
+    }
+}
+
+
+static void
+ngx_http_og_redis_hang_up(ngx_http_og_redis_t *link)
+{
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
+    c = link->peer.connection;
+
+#if (NGX_SSL)
+    ngx_http_og_redis_tls_close(link);
+#endif
+
+    pool = c->pool;
+
+    ngx_close_connection(c);
+    link->peer.connection = NULL;
+
+    if (pool) {
+        ngx_destroy_pool(pool);
     }
 }
 

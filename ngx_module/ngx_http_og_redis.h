@@ -30,8 +30,25 @@ typedef struct ngx_http_og_redis_batch_s  ngx_http_og_redis_batch_t;
 #define NGX_HTTP_OG_REDIS_MAX_BYTES     ((size_t) 16 * 1024 * 1024)
 
 
+/* How connections are encrypted, and whose certificate they accept. */
+typedef struct {
+    ngx_str_t                         ca;       /* files; empty: none */
+    ngx_str_t                         cert;
+    ngx_str_t                         key;
+    ngx_str_t                         server_name;  /* NUL-terminated; empty:
+                                                       the host's */
+    ngx_flag_t                        verify;
+#if (NGX_SSL)
+    ngx_ssl_t                         ssl;
+#endif
+} ngx_http_og_redis_tls_t;
+
+
 typedef struct {
     ngx_str_t                         name;     /* the store's, for the log */
+    ngx_http_og_redis_tls_t          *tls;      /* NULL: in clear */
+    ngx_str_t                         host;     /* with TLS, NUL-terminated:
+                                                   name or address */
     ngx_addr_t                       *addrs;
     ngx_uint_t                        naddrs;
     ngx_str_t                         user;

@@ -4,7 +4,7 @@
  *
  * Where a Redis store is and how it is spoken to:
  *
- *     redis://[user@]host[:port][/db] | unix:/path [db=n]
+ *     redis[s]://[user@]host[:port][/db] | unix:/path [db=n]
  *     timeout= connect_timeout= prefix= password_file=
  */
 
@@ -17,6 +17,13 @@
 #define NGX_HTTP_OG_REDIS_TIMEOUT        100     /* ms */
 
 
+/* What begins an address; with TLS or without. */
+typedef struct {
+    ngx_str_t                    name;
+    ngx_uint_t                   tls;
+} ngx_http_og_redis_scheme_t;
+
+
 static ngx_int_t ngx_http_og_redis_where(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *where);
 static ngx_int_t ngx_http_og_redis_url(ngx_conf_t *cf,
@@ -27,6 +34,13 @@ static ngx_int_t ngx_http_og_redis_resolve(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *host);
 static ngx_int_t ngx_http_og_redis_check(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs);
+
+
+static const ngx_http_og_redis_scheme_t  ngx_http_og_redis_schemes[] = {
+    { ngx_string("redis://"),  0 },
+    { ngx_string("rediss://"), 1 },
+    { ngx_null_string,         0 }
+};
 
 
 char *
@@ -73,16 +87,30 @@ static ngx_int_t
 ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *where)
 {
-    ngx_str_t  host;
+    ngx_str_t                          rest;
+    const ngx_http_og_redis_scheme_t  *scheme;
 
-    if (ngx_strncmp(where->data, "unix:", 5) == 0) {
-        return ngx_http_og_redis_resolve(cf, rs, where);
+    for (scheme = ngx_http_og_redis_schemes; scheme->name.len; scheme++) {
+
+        if (ngx_strncmp(where->data, scheme->name.data, scheme->name.len)
+            != 0)
+        {
+            continue;
+        }
+
+        if (scheme->tls
+            && ngx_http_og_redis_tls_create_conf(cf, rs) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+
+        rest.data = where->data + scheme->name.len;
+        rest.len = where->len - scheme->name.len;
+
+        return ngx_http_og_redis_url(cf, rs, &rest);
     }
 
-    host.data = where->data + sizeof("redis://") - 1;
-    host.len = where->len - (sizeof("redis://") - 1);
-
-    return ngx_http_og_redis_url(cf, rs, &host);
+    return ngx_http_og_redis_resolve(cf, rs, where);
 }
 
 
@@ -112,6 +140,10 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
         {
             return NGX_ERROR;
         }
+    }
+
+    if (rs->conf.tls && ngx_http_og_redis_tls_host(cf, rs, &host) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return ngx_http_og_redis_resolve(cf, rs, &host);
@@ -202,6 +234,10 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
                            "store \"%V\" names the user \"%V\" but no "
                            "password, add \"password_file=\"",
                            &rs->conf.name, &rs->conf.user);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_tls_init(cf, rs) != NGX_OK) {
         return NGX_ERROR;
     }
 

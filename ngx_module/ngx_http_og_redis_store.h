@@ -144,6 +144,33 @@ ngx_int_t ngx_http_og_redis_set_db(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 
 
+/* ngx_http_og_redis_tls_conf.c */
+
+/* The address asks for TLS; NGX_ERROR, logged: it cannot be had. */
+ngx_int_t ngx_http_og_redis_tls_create_conf(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs);
+
+/* Sets conf.host, which the certificate must be for, from "host:port". */
+ngx_int_t ngx_http_og_redis_tls_host(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *address);
+
+/* Parameters, only with conf.tls; errors are logged. */
+ngx_int_t ngx_http_og_redis_set_ca(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_cert(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_key(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_server_name(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_verify(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+
+/* All parameters are read: reads the files.  Nothing without conf.tls. */
+ngx_int_t ngx_http_og_redis_tls_init(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs);
+
+
 /* ngx_http_og_redis_begin.c */
 
 ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);
