@@ -16,6 +16,9 @@
 #define NGX_HTTP_OG_REDIS_BLOCK_SIZE     16384
 #define NGX_HTTP_OG_REDIS_READ_SIZE      16384
 
+/* So much of what a server says stands in the log. */
+#define NGX_HTTP_OG_REDIS_SAID_SIZE      ((size_t) 120)
+
 
 /* Bytes on their way out; the data stands behind the block. */
 struct ngx_http_og_redis_block_s {
@@ -36,6 +39,8 @@ static void ngx_http_og_redis_broke(ngx_http_og_redis_t *link,
 static ngx_int_t ngx_http_og_redis_parse(ngx_http_og_redis_t *link,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link,
+    redisReply *reply);
+static void ngx_http_og_redis_tell_right(ngx_http_og_redis_t *link,
     redisReply *reply);
 
 
@@ -394,11 +399,37 @@ ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link, redisReply *reply)
 
     batch->replies[batch->nreplies++] = reply;
 
+    if (link->state == NGX_HTTP_OG_REDIS_READY
+        && ngx_http_og_redis_is_error(reply, "NOPERM"))
+    {
+        ngx_http_og_redis_tell_right(link, reply);
+    }
+
     if (batch->nreplies == batch->ncommands) {
         ngx_http_og_redis_finish(link, batch, NGX_HTTP_OG_REDIS_ANSWERED);
     }
 
     return NGX_OK;
+}
+
+
+/* Whoever asked may make do without, or not know which command it was. */
+
+static void
+ngx_http_og_redis_tell_right(ngx_http_og_redis_t *link, redisReply *reply)
+{
+    u_char  *p, *last;
+
+    p = (u_char *) reply->str;
+    last = p + ngx_min((size_t) reply->len, NGX_HTTP_OG_REDIS_SAID_SIZE);
+
+    while (p < last && *p >= ' ' && *p < 0x7f) {
+        p++;
+    }
+
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_RIGHT, NGX_LOG_ERR, 0,
+                          "lacks a right, extend the ACL of its user: \"%*s\"",
+                          p - (u_char *) reply->str, reply->str);
 }
 
 

@@ -105,6 +105,7 @@ struct ngx_http_og_redis_s {
     unsigned                          data_was_lost:1;  /* not told yet */
     unsigned                          warned_eviction:1;
     unsigned                          warned_fence:1;
+    unsigned                          warned_name:1;
     unsigned                          probing:1;
     unsigned                          clock_known:1;
 
