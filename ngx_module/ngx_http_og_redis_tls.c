@@ -193,14 +193,21 @@ ngx_http_og_redis_tls_failed(ngx_http_og_redis_t *link)
 static void
 ngx_http_og_redis_tls_info(const SSL *ssl, int where, int value)
 {
+    int                   alert;
+    const char           *words;
     ngx_connection_t     *c;
     ngx_http_og_redis_t  *link;
 
-    if ((where & SSL_CB_ALERT) == 0
-        || (value & 0xff) == SSL_AD_CLOSE_NOTIFY)
-    {
+    alert = value & 0xff;
+
+    if ((where & SSL_CB_ALERT) == 0 || alert == SSL_AD_CLOSE_NOTIFY) {
         return;
     }
+
+    /* OpenSSL 3.0 has no words for the most likely one */
+
+    words = (alert == SSL_AD_CERTIFICATE_REQUIRED)
+            ? "certificate required" : SSL_alert_desc_string_long(value);
 
     c = ngx_ssl_get_connection(ssl);
     link = c->data;
@@ -208,7 +215,7 @@ ngx_http_og_redis_tls_info(const SSL *ssl, int where, int value)
     *ngx_snprintf((u_char *) link->alert, sizeof(link->alert) - 1,
                   "%s the TLS alert \"%s\"",
                   (where & SSL_CB_READ) ? "it sent" : "it was sent",
-                  SSL_alert_desc_string_long(value)) = '\0';
+                  words) = '\0';
 }
 
 
