@@ -6,13 +6,9 @@ import pytest
 from og.faulty import (UP, behind_a_proxy, gate,            # noqa: F401
                        reconnected)
 from og.tls import certificates, tls_redis                  # noqa: F401
-from test_store_down import (test_becomes_a_replica,        # noqa: F401
-                             test_flushed_while_in_use,
-                             test_full,
-                             test_killed_and_restarted_without_its_data,
-                             test_paused_and_resumed,
-                             test_refused_connections,
-                             test_silent_for_long, works_again)
+from test_store_down import (                               # noqa: F401
+    test_killed_and_restarted_without_its_data, test_paused_and_resumed,
+    works_again)
 from test_store_late import (                               # noqa: F401
     test_answer_that_never_left_the_gateway, test_answer_whose_reply_is_lost,
     test_late_claim_blocks_no_key, test_late_release_frees_nobody_elses_claim,
