@@ -2,8 +2,7 @@
 /*
  * Copyright (C) order guard contributors
  *
- * A connection's life: connect, greet, fail, close, retry, leave; and how
- * batches enter it.
+ * A connection's life: ready, fail, close, leave; and how batches enter it.
  */
 
 
@@ -19,19 +18,11 @@
 #define NGX_HTTP_OG_REDIS_BRIEF          1000    /* ms */
 #define NGX_HTTP_OG_REDIS_BRIEF_RETRY    100
 
-/* A peer that vanished without a word is noticed while nothing is asked. */
-#define NGX_HTTP_OG_REDIS_KEEPALIVE      30      /* s */
-#define NGX_HTTP_OG_REDIS_KEEPINTVL      5
-#define NGX_HTTP_OG_REDIS_KEEPCNT        3
-
 /* Clocks drift apart meanwhile, by no more than a few ms. */
 #define NGX_HTTP_OG_REDIS_CLOCK_FRESH    60000   /* ms */
 
 
 static void ngx_http_og_redis_init_events(ngx_http_og_redis_t *link);
-static void ngx_http_og_redis_write_handler(ngx_event_t *wev);
-static ngx_int_t ngx_http_og_redis_test_connect(ngx_connection_t *c);
-static void ngx_http_og_redis_keepalive(ngx_connection_t *c);
 static void ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     ngx_err_t err, const char *what);
@@ -39,6 +30,7 @@ static void ngx_http_og_redis_drop(ngx_http_og_redis_t *link,
     ngx_uint_t level, ngx_err_t err, const char *what);
 static ngx_msec_t ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_close(ngx_http_og_redis_t *link);
+static void ngx_http_og_redis_hang_up(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_abandon(ngx_http_og_redis_t *link);
 
 
@@ -249,177 +241,6 @@ ngx_http_og_redis_knows_time(ngx_http_og_redis_t *link)
 
 
 void
-ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
-{
-    ngx_int_t               rc;
-    ngx_addr_t             *addr;
-    ngx_uint_t              level;
-    ngx_connection_t       *c;
-    ngx_peer_connection_t  *peer;
-
-    addr = ngx_http_og_redis_addr(link);
-    peer = &link->peer;
-
-    ngx_memzero(peer, sizeof(ngx_peer_connection_t));
-
-    peer->sockaddr = addr->sockaddr;
-    peer->socklen = addr->socklen;
-    peer->name = &addr->name;
-    peer->get = ngx_event_get_peer;
-    peer->log = &link->log;
-    peer->log_error = NGX_ERROR_INFO;
-    peer->so_keepalive = 1;
-
-    /* nginx logs a refusal at each attempt; ours is told once a second */
-
-    level = link->log.log_level;
-
-    if (level <= NGX_LOG_INFO && level >= NGX_LOG_ERR) {
-        link->log.log_level = NGX_LOG_CRIT;
-    }
-
-    rc = ngx_event_connect_peer(peer);
-
-    link->log.log_level = level;
-
-    if (rc != NGX_OK && rc != NGX_AGAIN) {
-        ngx_http_og_redis_fail(link, ngx_socket_errno, "connect() failed");
-        return;
-    }
-
-    c = peer->connection;
-    c->data = link;
-    c->idle = 1;
-    c->read->handler = ngx_http_og_redis_read_handler;
-    c->write->handler = ngx_http_og_redis_write_handler;
-
-    link->state = NGX_HTTP_OG_REDIS_CONNECTING;
-
-    if (rc == NGX_OK) {
-        ngx_http_og_redis_connected(link);
-        return;
-    }
-
-    ngx_add_timer(c->write, link->conf->connect_timeout);
-}
-
-
-static void
-ngx_http_og_redis_write_handler(ngx_event_t *wev)
-{
-    ngx_connection_t     *c;
-    ngx_http_og_redis_t  *link;
-
-    c = wev->data;
-    link = c->data;
-
-    if (wev->timedout) {
-        ngx_http_og_redis_fail(link, NGX_ETIMEDOUT, "connecting timed out");
-
-    } else if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
-        ngx_http_og_redis_connected(link);
-
-    } else {
-        ngx_http_og_redis_write(link);
-    }
-
-    ngx_http_og_redis_dispatch(link);
-}
-
-
-void
-ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
-{
-    ngx_connection_t  *c;
-
-    c = link->peer.connection;
-
-    if (c->write->timer_set) {
-        ngx_del_timer(c->write);
-    }
-
-    if (ngx_http_og_redis_test_connect(c) != NGX_OK) {
-        ngx_http_og_redis_fail(link, ngx_socket_errno, "connect() failed");
-        return;
-    }
-
-    if (link->peer.sockaddr->sa_family != AF_UNIX) {
-
-        if (ngx_tcp_nodelay(c) != NGX_OK) {
-            ngx_http_og_redis_fail(link, 0, "TCP_NODELAY was refused");
-            return;
-        }
-
-        ngx_http_og_redis_keepalive(c);
-    }
-
-    link->reader = ngx_http_og_redis_reader_create(
-                               link->conf->role == NGX_HTTP_OG_REDIS_NODE);
-    if (link->reader == NULL) {
-        ngx_http_og_redis_fail(link, NGX_ENOMEM, "no memory for a reader");
-        return;
-    }
-
-    link->state = NGX_HTTP_OG_REDIS_GREETING;
-    link->unfit = NULL;
-    link->unparsed = 0;
-    link->offset = 0;
-
-    ngx_http_og_redis_greet(link);
-}
-
-
-static ngx_int_t
-ngx_http_og_redis_test_connect(ngx_connection_t *c)
-{
-    int        err;
-    socklen_t  len;
-
-    err = 0;
-    len = sizeof(int);
-
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, (void *) &err, &len) == -1) {
-        return NGX_ERROR;
-    }
-
-    if (err) {
-        ngx_set_socket_errno(err);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-/* A firewall may forget a connection that says nothing for minutes. */
-
-static void
-ngx_http_og_redis_keepalive(ngx_connection_t *c)
-{
-#if (NGX_HAVE_KEEPALIVE_TUNABLE)
-
-    int  idle, interval, count;
-
-    idle = NGX_HTTP_OG_REDIS_KEEPALIVE;
-    interval = NGX_HTTP_OG_REDIS_KEEPINTVL;
-    count = NGX_HTTP_OG_REDIS_KEEPCNT;
-
-    if (setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPIDLE,
-                   (const void *) &idle, sizeof(int)) == -1
-        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPINTVL,
-                      (const void *) &interval, sizeof(int)) == -1
-        || setsockopt(c->fd, IPPROTO_TCP, TCP_KEEPCNT,
-                      (const void *) &count, sizeof(int)) == -1)
-    {
-        ngx_log_error(NGX_LOG_INFO, c->log, ngx_socket_errno,
-                      "setsockopt(TCP_KEEPIDLE) failed, ignored");
-    }
-
-#endif
-}
-
-
-void
 ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
 {
     ngx_queue_t                *q;
@@ -597,14 +418,9 @@ ngx_http_og_redis_first_delay(ngx_http_og_redis_t *link)
 static void
 ngx_http_og_redis_close(ngx_http_og_redis_t *link)
 {
-    ngx_connection_t  *c;
-
-    c = link->peer.connection;
-
-    if (c != NULL) {
+    if (link->peer.connection != NULL) {
         ngx_http_og_redis_abandon(link);
-        ngx_close_connection(c);
-        link->peer.connection = NULL;
+        ngx_http_og_redis_hang_up(link);
     }
 
     if (link->conf->locator && link->state == NGX_HTTP_OG_REDIS_LOCATING) {
@@ -628,6 +444,29 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
     if (link->reader) {
         redisReaderFree(link->reader);
         link->reader = NULL;
+    }
+}
+
+
+static void
+ngx_http_og_redis_hang_up(ngx_http_og_redis_t *link)
+{
+    ngx_pool_t        *pool;
+    ngx_connection_t  *c;
+
+    c = link->peer.connection;
+
+#if (NGX_SSL)
+    ngx_http_og_redis_tls_close(link);
+#endif
+
+    pool = c->pool;
+
+    ngx_close_connection(c);
+    link->peer.connection = NULL;
+
+    if (pool) {
+        ngx_destroy_pool(pool);
     }
 }
 

@@ -60,11 +60,28 @@ typedef struct {
     void                            (*cancel)(ngx_http_og_redis_t *link);
 } ngx_http_og_redis_locator_t;
 
+/* How connections are encrypted, and whose certificate they accept. */
+typedef struct {
+    ngx_str_t                         ca;       /* files; empty: none */
+    ngx_str_t                         cert;
+    ngx_str_t                         key;
+    ngx_str_t                         server_name;  /* NUL-terminated; empty:
+                                                       the host's */
+    ngx_flag_t                        verify;
+#if (NGX_SSL)
+    ngx_ssl_t                         ssl;
+#endif
+} ngx_http_og_redis_tls_t;
+
 
 typedef struct {
     ngx_str_t                         name;     /* the store's, for the log */
     const char                       *kind;     /* "store", before it */
     ngx_http_og_redis_role_e          role;
+    ngx_http_og_redis_tls_t          *tls;      /* NULL: in clear */
+    ngx_str_t                         host;     /* that a certificate is for,
+                                                   NUL-terminated; empty: the
+                                                   address */
     ngx_addr_t                       *addrs;    /* without a locator */
     ngx_uint_t                        naddrs;
     const ngx_http_og_redis_locator_t  *locator;

@@ -4,9 +4,9 @@
  *
  * Where a Redis store is and how it is spoken to:
  *
- *     redis://[user@]host[:port][/db] | unix:/path [db=n]
- *     redis+sentinel://[user@]host[:port][,...]/service[/db]
- *     redis+cluster://[user@]host[:port][,...]
+ *     redis[s]://[user@]host[:port][/db] | unix:/path [db=n]
+ *     redis[s]+sentinel://[user@]host[:port][,...]/service[/db]
+ *     redis[s]+cluster://[user@]host[:port][,...]
  *     timeout= connect_timeout= prefix= password_file= wait=
  *     sentinel_user= sentinel_password_file=
  */
@@ -24,6 +24,7 @@
 /* Reads what stands behind the scheme. */
 typedef struct {
     ngx_str_t                    scheme;
+    ngx_uint_t                   tls;
     ngx_int_t                  (*read)(ngx_conf_t *cf,
                                        ngx_http_og_redis_store_t *rs,
                                        ngx_str_t *rest);
@@ -52,11 +53,14 @@ static ngx_int_t ngx_http_og_redis_check_sentinel(ngx_conf_t *cf,
 
 
 static const ngx_http_og_redis_scheme_t  ngx_http_og_redis_schemes[] = {
-    { ngx_string("redis://"),          ngx_http_og_redis_url },
-    { ngx_string("redis+sentinel://"), ngx_http_og_redis_sentinels },
-    { ngx_string("redis+cluster://"),  ngx_http_og_redis_nodes },
-    { ngx_string("unix:"),             ngx_http_og_redis_path },
-    { ngx_null_string,                 NULL }
+    { ngx_string("redis://"),           0, ngx_http_og_redis_url },
+    { ngx_string("rediss://"),          1, ngx_http_og_redis_url },
+    { ngx_string("redis+sentinel://"),  0, ngx_http_og_redis_sentinels },
+    { ngx_string("rediss+sentinel://"), 1, ngx_http_og_redis_sentinels },
+    { ngx_string("redis+cluster://"),   0, ngx_http_og_redis_nodes },
+    { ngx_string("rediss+cluster://"),  1, ngx_http_og_redis_nodes },
+    { ngx_string("unix:"),              0, ngx_http_og_redis_path },
+    { ngx_null_string,                  0, NULL }
 };
 
 
@@ -118,12 +122,18 @@ ngx_http_og_redis_where(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
 
     for (s = ngx_http_og_redis_schemes; s->scheme.len; s++) {
 
-        if (ngx_strncmp(where->data, s->scheme.data, s->scheme.len) == 0) {
-            rest.data = where->data + s->scheme.len;
-            rest.len = where->len - s->scheme.len;
-
-            return s->read(cf, rs, &rest);
+        if (ngx_strncmp(where->data, s->scheme.data, s->scheme.len) != 0) {
+            continue;
         }
+
+        if (s->tls && ngx_http_og_redis_tls_create_conf(cf, rs) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        rest.data = where->data + s->scheme.len;
+        rest.len = where->len - s->scheme.len;
+
+        return s->read(cf, rs, &rest);
     }
 
     return NGX_ERROR;
@@ -160,6 +170,15 @@ ngx_http_og_redis_url(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     if (ngx_http_og_redis_split(&host, &db) != NULL
         && db.len
         && ngx_http_og_redis_set_db(cf, rs, &db) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    /* the name of one is that of no other node */
+
+    if (rs->conf.tls
+        && rs->conf.role == NGX_HTTP_OG_REDIS_DATA
+        && ngx_http_og_redis_tls_host(cf, rs, &host) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -338,6 +357,14 @@ ngx_http_og_redis_check(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs)
                            "password, add \"password_file=\"",
                            &rs->conf.name, &rs->conf.user);
         return NGX_ERROR;
+    }
+
+    if (ngx_http_og_redis_tls_init(cf, rs) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (rs->sentinel) {
+        rs->sentinel->conf.tls = rs->conf.tls;
     }
 
     if (rs->conf.role == NGX_HTTP_OG_REDIS_NODE && rs->conf.db.len) {

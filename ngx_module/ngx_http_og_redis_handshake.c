@@ -44,6 +44,8 @@ static ngx_int_t ngx_http_og_redis_read_role(ngx_http_og_redis_t *link,
     redisReply *reply);
 static void ngx_http_og_redis_read_memory(ngx_http_og_redis_t *link,
     redisReply *reply);
+static void ngx_http_og_redis_read_name(ngx_http_og_redis_t *link,
+    redisReply *reply);
 static ngx_int_t ngx_http_og_redis_info(redisReply *reply, const char *name,
     ngx_str_t *value);
 
@@ -217,7 +219,7 @@ ngx_http_og_redis_read_greeting(ngx_http_og_redis_t *link,
         return NGX_ERROR;
     }
 
-    /* the name only helps those who read CLIENT LIST: refused is fine */
+    ngx_http_og_redis_read_name(link, reply[1]);
 
     return link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL
            ? ngx_http_og_redis_read_data(link, batch, reply + 2) : NGX_OK;
@@ -369,6 +371,23 @@ ngx_http_og_redis_read_memory(ngx_http_og_redis_t *link, redisReply *reply)
                   "store \"%V\" has the maxmemory_policy \"%V\": it may "
                   "forget orders that were made; set \"noeviction\"",
                   &link->conf->name, &policy);
+}
+
+
+static void
+ngx_http_og_redis_read_name(ngx_http_og_redis_t *link, redisReply *reply)
+{
+    if (reply->type == REDIS_REPLY_STATUS || link->warned_name) {
+        return;
+    }
+
+    link->warned_name = 1;
+
+    ngx_log_error(NGX_LOG_WARN, &link->log, 0,
+                  "store \"%V\" answers %s to CLIENT SETNAME: another "
+                  "gateway's order_guard_records cannot tell this one's "
+                  "connections; allow \"+client|setname\" in the ACL",
+                  &link->conf->name, ngx_http_og_redis_code(reply));
 }
 
 

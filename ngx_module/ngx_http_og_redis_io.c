@@ -16,6 +16,8 @@
 #define NGX_HTTP_OG_REDIS_BLOCK_SIZE     16384
 #define NGX_HTTP_OG_REDIS_READ_SIZE      16384
 
+/* So much of what a server says stands in the log. */
+
 
 /* Bytes on their way out; the data stands behind the block. */
 struct ngx_http_og_redis_block_s {
@@ -31,6 +33,8 @@ static ngx_http_og_redis_block_t *ngx_http_og_redis_get_block(
 static void ngx_http_og_redis_free_block(ngx_http_og_redis_t *link,
     ngx_chain_t *cl);
 static void ngx_http_og_redis_read(ngx_http_og_redis_t *link);
+static void ngx_http_og_redis_broke(ngx_http_og_redis_t *link,
+    const char *what);
 static ngx_int_t ngx_http_og_redis_parse(ngx_http_og_redis_t *link,
     u_char *data, size_t len);
 static ngx_int_t ngx_http_og_redis_take_reply(ngx_http_og_redis_t *link,
@@ -217,7 +221,7 @@ ngx_http_og_redis_write(ngx_http_og_redis_t *link)
     rest = c->send_chain(c, link->out, 0);
 
     if (rest == NGX_CHAIN_ERROR) {
-        ngx_http_og_redis_fail(link, ngx_socket_errno, "send() failed");
+        ngx_http_og_redis_broke(link, "send() failed");
         return;
     }
 
@@ -264,6 +268,11 @@ ngx_http_og_redis_read_handler(ngx_event_t *rev)
     if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
         ngx_http_og_redis_connected(link);
 
+#if (NGX_SSL)
+    } else if (link->state == NGX_HTTP_OG_REDIS_SECURING) {
+        ngx_http_og_redis_tls_handshake(link);
+#endif
+
     } else {
         ngx_http_og_redis_read(link);
     }
@@ -296,8 +305,7 @@ ngx_http_og_redis_read(ngx_http_og_redis_t *link)
         }
 
         if (n == NGX_ERROR) {
-            ngx_http_og_redis_hung_up(link, ngx_socket_errno,
-                                      "recv() failed");
+            ngx_http_og_redis_broke(link, "recv() failed");
             return;
         }
 
@@ -309,6 +317,29 @@ ngx_http_og_redis_read(ngx_http_og_redis_t *link)
     if (ngx_handle_read_event(c->read, 0) != NGX_OK) {
         ngx_http_og_redis_fail(link, 0, "waiting for a read event failed");
     }
+}
+
+
+static void
+ngx_http_og_redis_broke(ngx_http_og_redis_t *link, const char *what)
+{
+    ngx_err_t    err;
+#if (NGX_SSL)
+    const char  *alert;
+#endif
+
+    err = ngx_socket_errno;
+
+#if (NGX_SSL)
+    alert = ngx_http_og_redis_tls_alert(link);
+
+    if (alert) {
+        err = 0;
+        what = alert;
+    }
+#endif
+
+    ngx_http_og_redis_hung_up(link, err, what);
 }
 
 

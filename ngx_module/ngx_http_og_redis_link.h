@@ -29,12 +29,14 @@ struct redisReader;
 
 #define NGX_HTTP_OG_REDIS_RUN_ID_SIZE   40
 #define NGX_HTTP_OG_REDIS_EPOCH_SIZE    32
+#define NGX_HTTP_OG_REDIS_ALERT_SIZE    80
 
 
 typedef enum {
     NGX_HTTP_OG_REDIS_DOWN = 0,     /* no connection */
     NGX_HTTP_OG_REDIS_LOCATING,     /* none, and no address yet */
     NGX_HTTP_OG_REDIS_CONNECTING,
+    NGX_HTTP_OG_REDIS_SECURING,     /* the TLS handshake */
     NGX_HTTP_OG_REDIS_GREETING,     /* AUTH, SELECT, CLIENT, INFO, TIME */
     NGX_HTTP_OG_REDIS_FENCING,      /* CLIENT KILL, the epoch marker */
     NGX_HTTP_OG_REDIS_READY
@@ -68,6 +70,13 @@ struct ngx_http_og_redis_s {
     ngx_log_t                         log;
 
     ngx_uint_t                        tried;    /* addresses in this round */
+
+#if (NGX_SSL)
+    ngx_log_t                         quiet;    /* nginx's TLS writes to it */
+    char                              alert[NGX_HTTP_OG_REDIS_ALERT_SIZE];
+                                                /* the last one, or empty */
+#endif
+
     ngx_uint_t                        failures; /* rounds of connecting that
                                                    failed, in a row */
     ngx_uint_t                        timeouts; /* batches answered late, or
@@ -115,6 +124,7 @@ struct ngx_http_og_redis_s {
     unsigned                          data_was_lost:1;  /* not told yet */
     unsigned                          warned_eviction:1;
     unsigned                          warned_fence:1;
+    unsigned                          warned_name:1;
     unsigned                          probing:1;
     unsigned                          epoch_stale:1;    /* what is asked now
                                                            was another key */
@@ -129,12 +139,6 @@ struct ngx_http_og_redis_s {
 
 
 /* ngx_http_og_redis.c */
-
-/* Connects to the address in use. */
-void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
-
-/* A socket became writable or readable, or failed, while CONNECTING. */
-void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
 
 /* As fail, when the other side has ended the connection. */
 void ngx_http_og_redis_hung_up(ngx_http_og_redis_t *link, ngx_err_t err,
@@ -155,8 +159,22 @@ void ngx_http_og_redis_tell_loss(ngx_http_og_redis_t *link);
 /* Whether nobody needs the connection. */
 ngx_uint_t ngx_http_og_redis_may_leave(ngx_http_og_redis_t *link);
 
-/* Closes the connection of a leaving worker, until somebody submits. */
+/* Closes a connection that nobody needs, until somebody submits. */
 void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
+
+
+/* ngx_http_og_redis_connect.c */
+
+/* Connects to the address in use. */
+void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
+
+/* A socket became writable or readable, or failed, while CONNECTING. */
+void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
+
+/* Connected, and encrypted where it is to be: starts to greet. */
+void ngx_http_og_redis_start(ngx_http_og_redis_t *link);
+
+void ngx_http_og_redis_write_handler(ngx_event_t *wev);
 
 
 /* ngx_http_og_redis_round.c */
@@ -174,6 +192,11 @@ void ngx_http_og_redis_schedule(ngx_http_og_redis_t *link, ngx_msec_t delay);
 
 void ngx_http_og_redis_retry_handler(ngx_event_t *ev);
 
+
+/* ngx_http_og_redis_socket.c */
+
+/* Whether connect() has worked; fails the connection where it has not. */
+ngx_int_t ngx_http_og_redis_test_socket(ngx_http_og_redis_t *link);
 
 /* ngx_http_og_redis_io.c */
 
@@ -202,6 +225,28 @@ void ngx_http_og_redis_dispatch(ngx_http_og_redis_t *link);
 void ngx_http_og_redis_arm(ngx_http_og_redis_t *link, ngx_msec_t deadline);
 
 void ngx_http_og_redis_deadline_handler(ngx_event_t *ev);
+
+
+/* ngx_http_og_redis_tls.c */
+
+#if (NGX_SSL)
+
+/*
+ * Makes a connection that has just been made a TLS one: it goes on with
+ * ngx_http_og_redis_start(), or fails, now or later.
+ */
+void ngx_http_og_redis_tls_connect(ngx_http_og_redis_t *link);
+
+/* The next step, when the socket is ready while SECURING. */
+void ngx_http_og_redis_tls_handshake(ngx_http_og_redis_t *link);
+
+/* The alert that a connection has broken with; NULL: none, or no TLS. */
+const char *ngx_http_og_redis_tls_alert(ngx_http_og_redis_t *link);
+
+/* Ends TLS on a connection that is to be closed, and waits for nothing. */
+void ngx_http_og_redis_tls_close(ngx_http_og_redis_t *link);
+
+#endif
 
 
 /* ngx_http_og_redis_handshake.c */

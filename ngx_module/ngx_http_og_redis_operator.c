@@ -324,7 +324,9 @@ ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply)
         }
     }
 
-    if (ngx_http_og_redis_say(batch, 1, "PING") != NGX_OK) {
+    /* there may be nobody else; what is asked then needs no further right */
+
+    if (ngx_http_og_redis_say(batch, 1, "TIME") != NGX_OK) {
         ngx_http_og_redis_batch_free(batch);
         return NGX_ERROR;
     }

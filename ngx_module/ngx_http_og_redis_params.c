@@ -23,6 +23,7 @@ typedef ngx_int_t (*ngx_http_og_redis_param_pt)(ngx_conf_t *cf,
 typedef struct {
     ngx_str_t                    name;
     ngx_http_og_redis_param_pt   set;
+    ngx_uint_t                   tls;   /* only with it */
 } ngx_http_og_redis_param_t;
 
 
@@ -51,26 +52,27 @@ static ngx_int_t ngx_http_og_redis_read_password(ngx_conf_t *cf,
 
 
 static const ngx_http_og_redis_param_t  ngx_http_og_redis_params[] = {
-    { ngx_string("timeout="),         ngx_http_og_redis_set_timeout },
-    { ngx_string("connect_timeout="), ngx_http_og_redis_set_connect_timeout },
-    { ngx_string("prefix="),          ngx_http_og_redis_set_prefix },
-    { ngx_string("db="),              ngx_http_og_redis_set_db },
-    { ngx_string("password_file="),   ngx_http_og_redis_set_password_file },
-    { ngx_string("wait="),            ngx_http_og_redis_set_wait },
-    { ngx_string("sentinel_user="),   ngx_http_og_redis_set_sentinel_user },
+    { ngx_string("timeout="), ngx_http_og_redis_set_timeout, 0 },
+    { ngx_string("connect_timeout="), ngx_http_og_redis_set_connect_timeout,
+      0 },
+    { ngx_string("prefix="), ngx_http_og_redis_set_prefix, 0 },
+    { ngx_string("db="), ngx_http_og_redis_set_db, 0 },
+    { ngx_string("password_file="), ngx_http_og_redis_set_password_file, 0 },
+    { ngx_string("wait="), ngx_http_og_redis_set_wait, 0 },
+    { ngx_string("sentinel_user="), ngx_http_og_redis_set_sentinel_user, 0 },
     { ngx_string("sentinel_password_file="),
-                             ngx_http_og_redis_set_sentinel_password_file },
-    { ngx_null_string,                NULL }
+      ngx_http_og_redis_set_sentinel_password_file, 0 },
+    { ngx_string("ca="), ngx_http_og_redis_set_ca, 1 },
+    { ngx_string("cert="), ngx_http_og_redis_set_cert, 1 },
+    { ngx_string("key="), ngx_http_og_redis_set_key, 1 },
+    { ngx_string("server_name="), ngx_http_og_redis_set_server_name, 1 },
+    { ngx_string("verify="), ngx_http_og_redis_set_verify, 1 },
+    { ngx_null_string, NULL, 0 }
 };
 
 
 /* Of the interface, but not of this version. */
 static const ngx_str_t  ngx_http_og_redis_later_params[] = {
-    ngx_string("ca="),
-    ngx_string("cert="),
-    ngx_string("key="),
-    ngx_string("server_name="),
-    ngx_string("verify="),
     ngx_string("size="),
     ngx_null_string
 };
@@ -92,6 +94,14 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                != 0)
         {
             continue;
+        }
+
+        if (param->tls && rs->conf.tls == NULL) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" of store \"%V\" is of no use without "
+                               "TLS, give a \"rediss://\" address or remove "
+                               "it", &param->name, &rs->conf.name);
+            return NGX_ERROR;
         }
 
         value.data = word->data + param->name.len;
@@ -124,7 +134,9 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
                        "unknown parameter \"%V\" of store \"%V\", known are "
                        "\"timeout=\", \"connect_timeout=\", \"prefix=\", "
                        "\"db=\", \"password_file=\", \"wait=\", "
-                       "\"sentinel_user=\" and \"sentinel_password_file=\"",
+                       "\"sentinel_user=\", \"sentinel_password_file=\", "
+                       "and with TLS \"ca=\", \"cert=\", \"key=\", "
+                       "\"server_name=\" and \"verify=\"",
                        &name, &rs->conf.name);
 
     return NGX_ERROR;

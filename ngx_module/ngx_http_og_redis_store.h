@@ -175,6 +175,33 @@ ngx_int_t ngx_http_og_redis_set_db(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 
 
+/* ngx_http_og_redis_tls_conf.c */
+
+/* The address asks for TLS; NGX_ERROR, logged: it cannot be had. */
+ngx_int_t ngx_http_og_redis_tls_create_conf(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs);
+
+/* Sets conf.host, which the certificate must be for, from "host:port". */
+ngx_int_t ngx_http_og_redis_tls_host(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *address);
+
+/* Parameters, only with conf.tls; errors are logged. */
+ngx_int_t ngx_http_og_redis_set_ca(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_cert(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_key(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_server_name(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+ngx_int_t ngx_http_og_redis_set_verify(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, ngx_str_t *value);
+
+/* All parameters are read: reads the files.  Nothing without conf.tls. */
+ngx_int_t ngx_http_og_redis_tls_init(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs);
+
+
 /* ngx_http_og_redis_begin.c */
 
 ngx_int_t ngx_http_og_redis_begin(ngx_http_og_op_t *op);
@@ -288,15 +315,6 @@ ngx_int_t ngx_http_og_redis_task_submit(ngx_http_og_task_t *task,
 void ngx_http_og_redis_task_put(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
 
-/* The claim was won: it is HOLDING, and renewed from now on. */
-void ngx_http_og_redis_hold(ngx_http_og_task_t *task);
-
-/* The claim is HOLDING no more, but OVER: it ends, or is left. */
-void ngx_http_og_redis_let_go(ngx_http_og_task_t *task);
-
-/* Claims again what the store has lost, for a task that is HOLDING. */
-void ngx_http_og_redis_assert(ngx_http_og_task_t *task);
-
 /* SET key value (NX | XX) GET PX px. */
 ngx_int_t ngx_http_og_redis_set(ngx_http_og_redis_batch_t *batch,
     ngx_str_t *key, ngx_str_t *value, const char *condition, ngx_str_t *px);
@@ -336,6 +354,21 @@ void ngx_http_og_redis_double_run(ngx_http_og_task_t *task);
  */
 void ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
     struct redisReply *reply);
+
+
+/* ngx_http_og_redis_claim.c */
+
+/* The claim was won: it is HOLDING, and renewed from now on. */
+void ngx_http_og_redis_hold(ngx_http_og_task_t *task);
+
+/* The claim is HOLDING no more, but OVER: it ends, or is left. */
+void ngx_http_og_redis_let_go(ngx_http_og_task_t *task);
+
+/* Claims again what the store has lost, for a task that is HOLDING. */
+void ngx_http_og_redis_assert(ngx_http_og_task_t *task);
+
+/* Of task->renewal. */
+void ngx_http_og_redis_renew_handler(ngx_event_t *ev);
 
 
 /* ngx_http_og_redis_settle.c */

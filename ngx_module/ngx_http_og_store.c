@@ -40,9 +40,11 @@ static ngx_int_t ngx_http_og_seal(ngx_http_og_op_t *op, ngx_str_t *key,
 static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
     { ngx_string("redis://"),          &ngx_http_og_redis_backend },
     { ngx_string("unix:"),             &ngx_http_og_redis_backend },
-    { ngx_string("rediss://"),         NULL },
-    { ngx_string("redis+sentinel://"), &ngx_http_og_redis_backend },
-    { ngx_string("redis+cluster://"),  &ngx_http_og_redis_backend },
+    { ngx_string("rediss://"),          &ngx_http_og_redis_backend },
+    { ngx_string("redis+sentinel://"),  &ngx_http_og_redis_backend },
+    { ngx_string("rediss+sentinel://"), &ngx_http_og_redis_backend },
+    { ngx_string("redis+cluster://"),   &ngx_http_og_redis_backend },
+    { ngx_string("rediss+cluster://"),  &ngx_http_og_redis_backend },
     { ngx_string("shm"),               NULL },
     { ngx_null_string,                 NULL }
 };

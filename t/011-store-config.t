@@ -117,9 +117,6 @@ order_guard_store other redis://127.0.0.2;
 
 
 
-=== TLS is not there yet
---- wrong: order_guard_store other rediss://127.0.0.1;
---- says: a store at "rediss://" is not supported by this version, use "redis://host:port/db"
 
 
 
@@ -402,13 +399,13 @@ order_guard_store other redis://127.0.0.2;
 
 === a parameter of TLS
 --- wrong: order_guard_store other redis://127.0.0.1 verify=off;
---- says: parameter "verify=" of store "other" is not supported by this version, remove it
+--- says: "verify=" of store "other" is of no use without TLS, give a "rediss://" address or remove it
 
 
 
 === an unknown parameter
 --- wrong: order_guard_store other redis://127.0.0.1 retries=3;
---- says: unknown parameter "retries=" of store "other", known are "timeout=", "connect_timeout=", "prefix=", "db=", "password_file=", "sentinel_user=" and "sentinel_password_file="
+--- says: unknown parameter "retries=" of store "other", known are "timeout=", "connect_timeout=", "prefix=", "db=", "password_file=", "wait=", "sentinel_user=", "sentinel_password_file=", and with TLS "ca=", "cert=", "key=", "server_name=" and "verify="
 
 
 

@@ -184,7 +184,7 @@ $(FAULTS)/faults.o: t/lib/faults.c t/tests.mk
 
 $(FAULTS)/$(notdir $(MODULE)): $(FAULTS)/faults.o $(FAULTS)/modules.o \
     $(patsubst ngx_module/%.c,$(FAULTS)/%.o,$(wildcard ngx_module/*.c))
-	@gcc -shared -fsanitize=address -o $@ $^ -lhiredis -ljansson -lcrypto \
+	@gcc -shared -fsanitize=address -o $@ $^ -lhiredis -ljansson -lssl -lcrypto \
 	    $$(nm $< | sed -n 's/.* T __wrap_/-Wl,--wrap=/p')
 
 -include $(wildcard $(FAULTS)/*.d)

@@ -187,6 +187,15 @@ FAILING(LINK, int, -1, redisReaderFeed,
 FAILING(LINK, int, -1, redisReaderGetReply,
         (void *reader, void **reply), (reader, reply))
 
+FAILING(LINK, intptr_t, -1, ngx_ssl_create_connection,
+        (void *ssl, void *c, uintptr_t flags), (ssl, c, flags))
+FAILING(LINK, intptr_t, -1, ngx_ssl_handshake, (void *c), (c))
+FAILING(LINK, int, 0, X509_VERIFY_PARAM_set1_host,
+        (void *param, const char *name, size_t len), (param, name, len))
+FAILING(LINK, long, 0, SSL_ctrl,
+        (void *ssl, int command, long number, void *text),
+        (ssl, command, number, text))
+
 
 /* The same for what is counted until it is given back. */
 

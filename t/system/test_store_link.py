@@ -70,25 +70,3 @@ def test_name_with_two_addresses(gate, own_redis):          # noqa: F811
     wait_until(lambda: gate.order("k").status == 200)
     redis.restart()
     wait_until(lambda: gate.order("l").status == 200, 10)
-
-
-def test_user_with_the_documented_rights(gate, own_redis,   # noqa: F811
-                                         tmp_path):
-    (tmp_path / "password").write_text("s3cret\n")
-    (tmp_path / "users.acl").write_text(
-        "user default on nopass ~* &* +@all\n"
-        "user gw on >s3cret resetchannels ~og:* -@all +set +get +del +incr "
-        "+decr +mget +pexpire +pttl +time +info +select +auth +client|id "
-        "+client|kill +client|setname\n")
-    redis = own_redis("--aclfile", tmp_path / "users.acl")
-    gate = gate(store=f"redis://gw@127.0.0.1:{redis.port}/1 "
-                      f"password_file={tmp_path}/password",
-                location="order_guard_limit 2r/m;",
-                rule="required ttl=1h lease=1s")
-    first = gate.order("k")
-    gate.check_replays(first, "k")
-    assert gate.order("l", "status=429").status == 429
-    assert gate.order("m").status == 429        # over the limit
-    text = gate.nginx.error_log()
-    assert "NOPERM" not in text and "[error]" not in text
-    assert "s3cret" not in text

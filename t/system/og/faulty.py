@@ -14,16 +14,23 @@ TIMEOUT = int(200 * SLOW)       # ms, of the store
 def proxied(gate, own_redis):                               # noqa: F811
     """make(redis=[options], params, **gate's): a started Gate with `.redis`,
     its own, and `.proxy` before it; an order of each worker has passed."""
+    yield from behind_a_proxy(gate, own_redis)
+
+
+def behind_a_proxy(gate, make_redis, tls=""):               # noqa: F811
+    """What the fixture yields; `tls` are the parameters of a store behind
+    TLS, at `.tls_port` of what make_redis() makes."""
     proxies = []
 
     def make(redis=(), params="", user="", workers=1, timeout=TIMEOUT,
              **more):
-        server = own_redis(*redis)
-        proxy = FaultProxy(("127.0.0.1", server.port),
-                           port=free_port()).start()
+        server = make_redis(*redis)
+        port = server.tls_port if tls else server.port
+        proxy = FaultProxy(("127.0.0.1", port), port=free_port()).start()
+        proxy.asks = server if tls else None
         proxies.append(proxy)
-        made = gate(store=f"redis://{user}127.0.0.1:{proxy.port}/0 "
-                          f"timeout={timeout}ms {params}",
+        made = gate(store=f"redis{'s' if tls else ''}://{user}127.0.0.1:"
+                          f"{proxy.port}/0 timeout={timeout}ms {params} {tls}",
                     workers=workers, **more)
         made.redis, made.proxy = server, proxy
         wait_until(lambda: ready(proxy) >= workers, 10,
@@ -37,7 +44,10 @@ def proxied(gate, own_redis):                               # noqa: F811
 
 def ready(proxy):
     """How many connections have passed their greeting and their fence."""
-    return sum(fenced(connection) for connection in proxy.live())
+    live = proxy.live()
+    if proxy.asks:
+        return sum(known(proxy.asks, connection) for connection in live)
+    return sum(fenced(connection) for connection in live)
 
 
 def fenced(connection):
@@ -46,14 +56,28 @@ def fenced(connection):
             and len(connection.chunks(DOWN)) >= 2)
 
 
+def known(redis, connection):
+    """The server itself is asked: what is sent is encrypted."""
+    try:
+        port = connection.server.getsockname()[1]
+        clients = redis.command("CLIENT", "LIST").decode().splitlines()
+    except OSError:
+        return False
+    return any(f"addr=127.0.0.1:{port} " in line
+               and "name=order-guard " in line
+               and "cmd=client|setname " not in line for line in clients)
+
+
 def reconnected(gate):                                      # noqa: F811
     """Waits for a new connection that is ready."""
     wait_until(lambda: ready(gate.proxy), 10, gate.nginx.error_log())
 
 
 def held(gate, text, way=UP):                               # noqa: F811
-    """Waits until `text` is among what is held."""
-    wait_until(lambda: any(text in c.held(way) for c in
+    """Waits until `text`, or behind TLS anything, is among what is held."""
+    if gate.proxy.asks:
+        text = b""
+    wait_until(lambda: any(c.held(way) and text in c.held(way) for c in
                            gate.proxy.connections),
                what=f"{text!r} is not held")
 
