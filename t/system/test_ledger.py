@@ -11,6 +11,8 @@ import os
 import random
 import time
 
+import pytest
+
 from og import witness
 from og.customer import Book, Customer, Order
 from og.faulty import gate, proxied                         # noqa: F401
@@ -36,6 +38,8 @@ PENDING, FINAL = 1, (2, 3, 4)   # states, as in og_record.h
 
 NEVER = ("double run", "has lost its data", "cannot be read under",
          "mixed up", "could not be recorded", "more to settle than fits")
+
+pytestmark = pytest.mark.alone
 
 
 def test_no_order_is_made_twice(proxied, capsys, tmp_path):  # noqa: F811

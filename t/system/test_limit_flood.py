@@ -16,6 +16,8 @@ ROUNDS = 5
 PROXIED = 2000                  # in each, for comparison
 RATE = 1000                     # requests in a second, at least
 
+pytestmark = pytest.mark.alone
+
 # no log is written; its level is the default one of nginx
 HTTP = """
     access_log off;

@@ -17,7 +17,7 @@ error_log logs/error.log {level};
 {load}{main}
 
 events {{
-    worker_connections 2048;
+    worker_connections 4096;
 }}
 
 http {{
