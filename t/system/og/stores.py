@@ -16,7 +16,8 @@ class RedisStore:
         return f"{self.redis.address} timeout={timeout}ms"
 
     def connections(self):
-        """How many connections all gates have to it."""
+        """How many connections all gates have to it; None for a store that
+        has none."""
         clients = self.redis.command("CLIENT", "LIST").decode()
         return clients.count(" name=order-guard ")
 
