@@ -9,6 +9,9 @@ import pytest
 from og.nginx import environment
 from og.process import children_of, title_of, wait_until
 
+# a new binary gets no other variables: what a run with sanitizers needs
+PASSED_ON = "env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;\n"
+
 
 class Master:
     """Not a child of this process: it is known by its id alone."""
@@ -38,7 +41,7 @@ class Master:
 def upgrade(nginx, old, workers):
     """USR2 to a master: the new one, once its workers are there."""
     old.send(signal.SIGUSR2)
-    new = wait_until(lambda: _new_master(nginx, old), 10, nginx.error_log)
+    new = wait_until(lambda: _new_master(nginx, old), 10, "no new master")
     nginx.masters.append(new)
     new.wait_for_workers(workers)
     return new
@@ -70,7 +73,7 @@ def daemon():
         with open(conf) as text:
             changed = text.read().replace("daemon off;", "daemon on;")
         with open(conf, "w") as out:
-            out.write(changed)
+            out.write(PASSED_ON + changed)
         subprocess.run(nginx.argv(), check=True, timeout=60,
                        stdin=subprocess.DEVNULL, env=environment())
         master = Master(wait_until(lambda: _pid(nginx)))
