@@ -571,5 +571,10 @@ ngx_http_og_redis_give_up(ngx_http_og_redis_t *link)
 {
     ngx_http_og_redis_leave(link);
     ngx_http_og_redis_refuse_waiting(link);
+
+    if (link->retry.timer_set) {
+        ngx_del_timer(&link->retry);
+    }
+
     ngx_http_og_redis_dispatch(link);
 }

@@ -153,7 +153,7 @@ class Nginx:
     def kill_worker(self, number=signal.SIGKILL):
         """Kills one worker and waits for its successor."""
         self.expected.append(r"exited on signal")
-        victim = self.worker_pids()[0]
+        victim = wait_until(self.worker_pids)[0]
         _signal(victim, number)
         wait_until(lambda: victim not in self.worker_pids()
                    and len(self.worker_pids()) >= self.workers, 20,
