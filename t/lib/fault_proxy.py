@@ -11,12 +11,14 @@ thread of its own:
         proxy.deliver()     # what was held arrives at last
 
 A method speaks to the connections that exist when it is called; `hold`,
-`delay`, `blackhole` and `garble` take `new=True` to include those to come.
+`delay`, `drip`, `blackhole`, `garble`, `cut_short` and `answer` take `new=True`
+to include those to come.
 Every method returns when the proxy has obeyed.  UP is towards the server,
 DOWN towards the client.
 """
 
 import asyncio
+import copy
 import socket
 import struct
 import threading
@@ -37,14 +39,15 @@ class _Faults:
         self.held = False
         self.dropped = False
         self.delay = 0.0
+        self.drip = 0.0         # seconds between bytes
+        self.short = None       # bytes of the next chunk, which is the last
         self.garbage = []       # replaces the next chunks, one each
+        self.answers = []       # functions that answer the next chunks
 
     def copy(self):
-        other = _Faults()
-        other.held = self.held
-        other.dropped = self.dropped
-        other.delay = self.delay
+        other = copy.copy(self)
         other.garbage = list(self.garbage)
+        other.answers = list(self.answers)
         return other
 
 
@@ -84,9 +87,24 @@ class _Pipe:
         if self.faults.held:
             self.waiting.append(data)
             return
+        if self.faults.answers:
+            answer = self.faults.answers.pop(0)(data)
+            await self.connection.pipes[DOWN].write(answer)
+            return
         if self.faults.garbage:
             data = self.faults.garbage.pop(0)
-        await self.write(data)
+        if self.faults.short is not None:
+            await self.write(data[:self.faults.short])
+            self.connection.close()
+        elif self.faults.drip:
+            await self.drip(data)
+        else:
+            await self.write(data)
+
+    async def drip(self, data):
+        for byte in range(len(data)):
+            await self.write(data[byte:byte + 1])
+            await asyncio.sleep(self.faults.drip)
 
     async def write(self, data):
         loop = asyncio.get_running_loop()
@@ -219,17 +237,33 @@ class FaultProxy:
         """Each chunk waits so many ms; 0 ends it."""
         self._set(way, new, "delay", ms / 1000)
 
+    def drip(self, ms, way=DOWN, new=True):
+        """One byte at a time, each after so many ms; 0 ends it."""
+        self._set(way, new, "drip", ms / 1000)
+
+    def cut_short(self, size, way=DOWN, new=False):
+        """Of the next chunk so many bytes pass; then both sides are closed."""
+        self._set(way, new, "short", size)
+
+    def answer(self, act, new=False):
+        """The next chunk does not reach the server: the client gets
+        act(chunk)."""
+        self._call(self._append(UP, new, "answers", act))
+
     def blackhole(self, new=True):
         """Swallows all bytes of both directions, until pass_on()."""
         self._set(BOTH, new, "dropped", True)
 
     def garble(self, data=b"\x00garbled\r\n", way=DOWN, new=False):
         """The next chunk is replaced by data."""
-        self._call(self._garble(_ways(way), new, data))
+        for each in _ways(way):
+            self._call(self._append(each, new, "garbage", data))
 
     def pass_on(self):
         """Ends every fault; what is held is delivered."""
         self._set(BOTH, True, "delay", 0.0)
+        self._set(BOTH, True, "drip", 0.0)
+        self._set(BOTH, True, "short", None)
         self._set(BOTH, True, "dropped", False)
         self._set(BOTH, True, "held", False, present=False)
         self.deliver()
@@ -277,12 +311,11 @@ class FaultProxy:
             for connection in self.connections if present else ():
                 setattr(connection.pipes[way].faults, name, value)
 
-    async def _garble(self, ways, new, data):
-        for way in ways:
-            if new:
-                self._faults[way].garbage.append(data)
-            for connection in self.connections:
-                connection.pipes[way].faults.garbage.append(data)
+    async def _append(self, way, new, name, item):
+        if new:
+            getattr(self._faults[way], name).append(item)
+        for connection in self.connections:
+            getattr(connection.pipes[way].faults, name).append(item)
 
     async def _deliver(self, ways):
         for connection in list(self.connections):
@@ -336,6 +369,7 @@ class FaultProxy:
             self.connections.append(connection)
             for way in BOTH:
                 self._faults[way].garbage.clear()
+                self._faults[way].answers.clear()
             asyncio.ensure_future(self._serve(connection, client))
 
     async def _serve(self, connection, client):
