@@ -33,6 +33,8 @@ static void ngx_http_og_redis_read_kill(ngx_http_og_redis_t *link,
 static ngx_int_t ngx_http_og_redis_read_epoch(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch, ngx_uint_t n);
 static void ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch);
+static ngx_uint_t ngx_http_og_redis_is_refused(ngx_http_og_redis_t *link,
+    const char *command, redisReply *reply);
 
 
 void
@@ -302,16 +304,39 @@ ngx_http_og_redis_probed(ngx_http_og_redis_batch_t *batch)
 
     link->probed = ngx_current_msec;
 
-    if (ngx_http_og_redis_read_clock(link, batch->replies[0],
-                                     batch->submitted)
-        != NGX_OK)
+    if (!ngx_http_og_redis_is_refused(link, "TIME", batch->replies[0])
+        && ngx_http_og_redis_read_clock(link, batch->replies[0],
+                                        batch->submitted)
+           != NGX_OK)
     {
-        ngx_http_og_redis_expect(link, batch->replies[0], REDIS_REPLY_ARRAY,
-                                 "it does not tell the time");
+        ngx_http_og_redis_fail(link, 0, "its replies are mixed up");
+        return;
+    }
+
+    if (batch->nreplies > 1
+        && ngx_http_og_redis_is_refused(link, "SET", batch->replies[1]))
+    {
         return;
     }
 
     if (ngx_http_og_redis_read_epoch(link, batch, 1) == NGX_OK) {
         ngx_http_og_redis_tell_loss(link);
     }
+}
+
+
+/* A connection that was made is not failed for what an error says of it. */
+
+static ngx_uint_t
+ngx_http_og_redis_is_refused(ngx_http_og_redis_t *link, const char *command,
+    redisReply *reply)
+{
+    if (reply->type != REDIS_REPLY_ERROR) {
+        return 0;
+    }
+
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+                          "answered %s with %s", command,
+                          ngx_http_og_redis_words(reply));
+    return 1;
 }

@@ -11,8 +11,8 @@ thread of its own:
         proxy.deliver()     # what was held arrives at last
 
 A method speaks to the connections that exist when it is called; `hold`,
-`delay`, `drip`, `blackhole`, `garble`, `cut_short` and `answer` take `new=True`
-to include those to come.
+`delay`, `drip`, `blackhole`, `garble`, `mangle`, `cut_short` and `answer` take
+`new=True` to include those to come.
 Every method returns when the proxy has obeyed.  UP is towards the server,
 DOWN towards the client.
 """
@@ -40,6 +40,7 @@ class _Faults:
         self.dropped = False
         self.delay = 0.0
         self.drip = 0.0         # seconds between bytes
+        self.mangle = None      # makes another chunk of each
         self.short = None       # bytes of the next chunk, which is the last
         self.garbage = []       # replaces the next chunks, one each
         self.answers = []       # functions that answer the next chunks
@@ -93,6 +94,8 @@ class _Pipe:
             return
         if self.faults.garbage:
             data = self.faults.garbage.pop(0)
+        if self.faults.mangle:
+            data = self.faults.mangle(data)
         if self.faults.short is not None:
             await self.write(data[:self.faults.short])
             self.connection.close()
@@ -241,6 +244,10 @@ class FaultProxy:
         """One byte at a time, each after so many ms; 0 ends it."""
         self._set(way, new, "drip", ms / 1000)
 
+    def mangle(self, act, way=DOWN, new=True):
+        """act(chunk) takes the place of each chunk; None ends it."""
+        self._set(way, new, "mangle", act)
+
     def cut_short(self, size, way=DOWN, new=False):
         """Of the next chunk so many bytes pass; then both sides are closed."""
         self._set(way, new, "short", size)
@@ -263,6 +270,7 @@ class FaultProxy:
         """Ends every fault; what is held is delivered."""
         self._set(BOTH, True, "delay", 0.0)
         self._set(BOTH, True, "drip", 0.0)
+        self._set(BOTH, True, "mangle", None)
         self._set(BOTH, True, "short", None)
         self._set(BOTH, True, "dropped", False)
         self._set(BOTH, True, "held", False, present=False)
