@@ -437,8 +437,6 @@ ngx_http_og_redis_close(ngx_http_og_redis_t *link)
         ngx_del_timer(&link->retry);
     }
 
-    /* it is not believed before it has answered in time */
-
     ngx_http_og_redis_discard(link);
 
     if (link->reader) {

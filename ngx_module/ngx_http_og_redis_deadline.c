@@ -93,7 +93,11 @@ ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
                                down ? ": nothing waits for it until it does"
                                     : "");
 
-    if (rc == NGX_OK && down) {
+    if (!down) {
+        return;
+    }
+
+    if (rc == NGX_OK) {
         ngx_http_og_redis_tell_down(link);
     }
 

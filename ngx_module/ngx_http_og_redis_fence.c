@@ -331,7 +331,8 @@ static ngx_uint_t
 ngx_http_og_redis_is_refused(ngx_http_og_redis_t *link, const char *command,
     redisReply *reply)
 {
-    if (reply->type != REDIS_REPLY_ERROR) {
+    if (reply->type != REDIS_REPLY_ERROR || ngx_http_og_redis_is_moved(reply))
+    {
         return 0;
     }
 

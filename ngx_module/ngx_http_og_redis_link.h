@@ -79,8 +79,9 @@ struct ngx_http_og_redis_s {
 
     ngx_uint_t                        failures; /* rounds of connecting that
                                                    failed, in a row */
-    ngx_uint_t                        timeouts; /* batches answered late, or
-                                                   not yet, in a row */
+    ngx_uint_t                        timeouts; /* batches in a row that were
+                                                   late, also if answered or on
+                                                   other connections */
     ngx_uint_t                        closed;   /* connections, ever */
     ngx_msec_t                        ready_since;
 
