@@ -36,7 +36,6 @@ REFUSED = [
     (f"{ONE} password_file=%empty", "is empty"),
     (f"{ONE} password_file=%long", "is longer than"),
     (f"{ONE} password_file=", "names no file"),
-    (f"{ONE} wait=1", 'parameter "wait=" of store "main" is not supported'),
     ("main redis+sentinel://h:1", "names no service"),
     ("main redis+sentinel://h:1/", "names no service"),
     ("main redis+sentinel://h:1//0", "names no service"),
