@@ -608,6 +608,13 @@ ngx_http_og_redis_unwatch(ngx_http_og_task_t *task, ngx_uint_t connection)
 static void
 ngx_http_og_redis_unwatched(ngx_http_og_redis_batch_t *batch)
 {
+    if (batch->outcome == NGX_HTTP_OG_REDIS_ANSWERED
+        && batch->replies[0]->type == REDIS_REPLY_ERROR)
+    {
+        ngx_http_og_redis_log_reply(batch->data, "UNWATCH",
+                                    batch->replies[0]);
+    }
+
     ngx_http_og_redis_task_put(batch->data, batch);
 }
 

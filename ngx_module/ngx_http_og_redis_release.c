@@ -19,6 +19,8 @@
 
 
 static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_check_units(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch);
 
 
@@ -175,7 +177,30 @@ ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch)
     task = batch->data;
 
     ngx_http_og_redis_check_freed(task, batch);
+    ngx_http_og_redis_check_units(task, batch);
     ngx_http_og_redis_task_put(task, batch);
+}
+
+
+/* A unit that cannot go back counts until its slot is over. */
+
+static void
+ngx_http_og_redis_check_units(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    redisReply  *reply;
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
+        || batch->nreplies < NGX_HTTP_OG_UNIT_COMMANDS)
+    {
+        return;
+    }
+
+    reply = batch->replies[batch->nreplies - NGX_HTTP_OG_UNIT_COMMANDS];
+
+    if (reply->type == REDIS_REPLY_ERROR) {
+        ngx_http_og_redis_log_reply(task, "DECR", reply);
+    }
 }
 
 
