@@ -12,6 +12,7 @@
 
 
 #define NGX_HTTP_OG_REDIS_MIN_VERSION    7
+#define NGX_HTTP_OG_REDIS_MAX_WHAT       96
 #define NGX_HTTP_OG_REDIS_GREETINGS      8
 #define NGX_HTTP_OG_REDIS_EXPECT_SIZE    256
 
@@ -271,7 +272,7 @@ ngx_http_og_redis_read_data(ngx_http_og_redis_t *link,
 static ngx_int_t
 ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
 {
-    u_char     *dot;
+    u_char     *dot, what[NGX_HTTP_OG_REDIS_MAX_WHAT];
     ngx_int_t   major;
     ngx_str_t   version, run_id;
 
@@ -288,10 +289,10 @@ ngx_http_og_redis_read_server(ngx_http_og_redis_t *link, redisReply *reply)
                           : ngx_atoi(version.data, dot - version.data);
 
     if (major < NGX_HTTP_OG_REDIS_MIN_VERSION) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
-                              0, "is a Redis %V, at least %d.0 is needed",
-                              &version, NGX_HTTP_OG_REDIS_MIN_VERSION);
-        ngx_http_og_redis_fail(link, 0, "the server is too old");
+        *ngx_snprintf(what, sizeof(what) - 1,
+                      "it is a Redis %V, at least %d.0 is needed", &version,
+                      NGX_HTTP_OG_REDIS_MIN_VERSION) = '\0';
+        ngx_http_og_redis_fail(link, 0, (char *) what);
         return NGX_ERROR;
     }
 

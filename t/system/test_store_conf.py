@@ -7,7 +7,6 @@ ONE = "main redis://127.0.0.1:1/0"
 SENTINEL = "main redis+sentinel://127.0.0.1/orders"
 
 REFUSED = [
-    ("main redis+cluster://h:1", "not supported by this version"),
     ("main shm size=64m", "not supported by this version"),
     ("main timeout=1s", "does not say where the store is"),
     ("main redis://127.0.0.1:99999/0", "invalid port"),

@@ -162,7 +162,7 @@ def test_users_with_the_documented_rights(gate, sentinels,  # noqa: F811
 
 def test_server_that_is_no_sentinel_is_refused(told, fake, redis):
     gate = told(fake(at(redis), mode="standalone"))
-    gate.logged("is a standalone node, a sentinel one is needed")
+    gate.logged("it is no sentinel")
     refused(gate)
 
 

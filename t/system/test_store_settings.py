@@ -1,6 +1,7 @@
 """What order_guard_store is told: who we are, where the data are, how long an
 answer is waited for; and what it finds out of the server."""
 
+import re
 import socket
 import time
 
@@ -55,7 +56,6 @@ def test_password_that_is_old(gate, own_redis, tmp_path):   # noqa: F811
     password.write_text("f1rst")
     gate = gate(store=f"redis://gw@127.0.0.1:{redis.port} "
                       f"password_file={password}")
-    gate.logged("answered WRONGPASS")
     gate.logged("AUTH was refused, see password_file=")
     refused(gate)
     assert "f1rst" not in gate.nginx.error_log()
@@ -82,7 +82,7 @@ def test_no_password_where_one_is_needed(gate, own_redis):  # noqa: F811
     with redis.session() as session:
         session.command("CONFIG", "SET", "requirepass", "s3cret")
         gate = gate(store=f"redis://127.0.0.1:{redis.port}")
-        gate.logged("answered NOAUTH")
+        gate.logged("it wants a password, see password_file=")
         refused(gate)
         session.command("CONFIG", "SET", "requirepass", "")
 
@@ -115,7 +115,7 @@ def test_unix_socket_with_a_password(gate, own_redis, tmp_path):  # noqa: F811
         gate = gate(store=f"unix:{path} password_file={tmp_path}/password")
         gate.check_replays(gate.order("k"), "k")
         clients = session.command("CLIENT", "LIST").decode()
-        assert f"addr={path}:0 " in clients
+        assert re.search(r"(l?addr)=" + re.escape(f"{path}:0 "), clients)
         session.command("CONFIG", "SET", "requirepass", "")
 
 
@@ -184,8 +184,10 @@ def greeting(redis, version):
     before, _, rest = text.partition("redis_version:7.0.15\r\n")
     assert rest, text
     text = before + version + rest
-    return (f":1\r\n${len(text)}\r\n{text}\r\n$0\r\n\r\n"
-            f"*2\r\n$10\r\n{int(time.time())}\r\n$1\r\n1\r\n+OK\r\n").encode()
+    role = redis.command("INFO", "replication").decode()
+    return (f"${len(text)}\r\n{text}\r\n+OK\r\n:1\r\n"
+            f"${len(role)}\r\n{role}\r\n$0\r\n\r\n"
+            f"*2\r\n$10\r\n{int(time.time())}\r\n$1\r\n1\r\n").encode()
 
 
 @pytest.mark.parametrize("version", [
