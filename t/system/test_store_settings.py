@@ -115,7 +115,7 @@ def test_unix_socket_with_a_password(gate, own_redis, tmp_path):  # noqa: F811
         gate = gate(store=f"unix:{path} password_file={tmp_path}/password")
         gate.check_replays(gate.order("k"), "k")
         clients = session.command("CLIENT", "LIST").decode()
-        assert re.search(r"(l?addr)=" + re.escape(f"{path}:0 "), clients)
+        assert f"addr={path}"[:60] in clients, clients  # Redis cuts it
         session.command("CONFIG", "SET", "requirepass", "")
 
 
@@ -205,12 +205,17 @@ def test_other_versions(proxied, version):                  # noqa: F811
 
 
 def test_older_version_that_comes_later(proxied):           # noqa: F811
+    """It is told, behind what else is told in that second."""
     gate = proxied()
-    gate.proxy.garble(greeting(gate.redis, "redis_version:6.2.6\r\n"),
-                      new=True)
-    gate.proxy.cut()
-    gate.logged("is a Redis 6.2.6, at least 7.0 is needed")
-    reconnected(gate)
+
+    def told():
+        gate.proxy.garble(greeting(gate.redis, "redis_version:6.2.6\r\n"),
+                          new=True)
+        gate.proxy.cut()
+        reconnected(gate)
+        return ("is a Redis 6.2.6, at least 7.0 is needed"
+                in gate.nginx.error_log())
+    wait_until(told, 10)
     assert gate.order("k").status == 200
 
 
