@@ -16,10 +16,11 @@ TIMEOUT = int(600 * SLOW)   # ms: Redis ends a WAIT up to 100 ms late
 
 @pytest.fixture
 def replicated(proxied, own_redis):                         # noqa: F811
-    """make(): a gate with wait=1 whose store has a `.replica` in step."""
-    def make():
+    """make(**gate's): one with wait=1 whose store has a `.replica` that is in
+    step."""
+    def make(**more):
         made = proxied(["--repl-diskless-sync-delay", "0"], "wait=1",
-                       timeout=TIMEOUT)
+                       timeout=TIMEOUT, **more)
         made.replica = own_redis("--replicaof", "127.0.0.1", made.redis.port)
         wait_until(lambda: acknowledged(made.redis), 20,
                    "the replica does not come")
@@ -72,6 +73,34 @@ def test_no_replica(proxied):                               # noqa: F811
     wait_until(lambda: not gate.redis.records(), what="a key is not free")
     wait_until(lambda: gate.redis.units() == 0, what="units are kept")
     assert gate.arrived() == 0
+
+
+def test_claims_behind_a_count(replicated):                 # noqa: F811
+    """Who has little left is counted first, and claims in a write of its
+    own: that one is waited for."""
+    gate = replicated(location="order_guard_limit 10r/m;")
+    for n in range(9):
+        assert gate.order(f"k{n}").status == 200
+    assert gate.redis.calls()["wait"] == 9
+    gate.replica.pause()
+    refused(gate, "last")
+    wait_until(lambda: gate.redis.units() == 9, what="a unit is kept")
+    gate.replica.resume()
+    wait_until(lambda: gate.order("last").status == 200, 10)
+    assert gate.orders() == 10
+
+
+def test_two_names_of_a_record_share_a_wait(replicated,     # noqa: F811
+                                            tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(range(32)))
+    gate = replicated(http=f"order_guard_secret {tmp_path}/secret none;")
+    gate.check_replays(gate.order("k"), "k")
+    assert len(gate.replica.records()) == 2
+    assert [words.count("SET") for words in writes(gate)][0] == 2
+    gate.replica.pause()
+    refused(gate, "l")
+    wait_until(lambda: len(gate.redis.records()) == 2, what="not free")
+    gate.replica.resume()
 
 
 def test_too_few_replicas(replicated):                      # noqa: F811
