@@ -420,7 +420,9 @@ ngx_http_og_redis_check_sentinel(ngx_conf_t *cf,
         return NGX_ERROR;
     }
 
-    conf->timeout = rs->conf.timeout;
+    /* to be told the master is a part of connecting to it */
+
+    conf->timeout = rs->conf.connect_timeout;
     conf->connect_timeout = rs->conf.connect_timeout;
 
     return NGX_OK;

@@ -369,9 +369,12 @@ ngx_http_og_redis_resolve_answered(ngx_http_og_redis_resolve_t *rv)
     n = 0;
 
     for (i = 0; i < rv->nanswers; i++) {
-        ngx_memcpy(&addrs[n], rv->answers[i].addrs,
-                   rv->answers[i].naddrs * sizeof(ngx_addr_t));
-        n += rv->answers[i].naddrs;
+
+        if (rv->answers[i].naddrs) {
+            ngx_memcpy(&addrs[n], rv->answers[i].addrs,
+                       rv->answers[i].naddrs * sizeof(ngx_addr_t));
+            n += rv->answers[i].naddrs;
+        }
     }
 
     rv->handler(rv, addrs, n);

@@ -19,7 +19,7 @@ dir {folder}
 sentinel myid {id}
 sentinel monitor {service} 127.0.0.1 {master} 2
 sentinel down-after-milliseconds {service} {down_after}
-sentinel failover-timeout {service} 3000
+sentinel failover-timeout {service} {failover}
 sentinel known-replica {service} 127.0.0.1 {replica}
 {others}
 {more}
@@ -99,6 +99,7 @@ class Sentinels:
                                folder=folder, master=self.servers[0].port,
                                replica=self.servers[1].port,
                                down_after=self._down_after,
+                               failover=int(2000 * paths.SLOW),
                                others="\n".join(others),
                                more="\n".join(self._more))
             self.sentinels.append(Sentinel(folder, port, conf).start())
@@ -139,6 +140,6 @@ class Sentinels:
     def wait_for_failover(self, new):
         """Waits until all sentinels tell that `new` is the master."""
         alive = [s for s in self.sentinels if s.process.running()]
-        wait_until(lambda: all(s.master() == new.port for s in alive), 20,
+        wait_until(lambda: all(s.master() == new.port for s in alive), 30,
                    "no failover")
         return new
