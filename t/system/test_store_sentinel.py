@@ -406,6 +406,7 @@ def leaving(guarded):
     def end():
         sock.sendall(data[-10:])
         answer = sock.recv(65536)
+        sock.close()
         made.nginx.process.wait()
         return answer
 
@@ -422,7 +423,8 @@ def test_leaving_worker_keeps_no_connection(leaving, sentinels):
 
 
 def test_leaving_worker_finds_the_new_master(leaving, sentinels):
-    wait_until(lambda: clients(sentinels.master) == 0)
+    wait_until(lambda: clients(sentinels.master) == 0
+               and len(sentinels.replica.records()) == 1)
     new = sentinels.fail_over()
     assert b" 200 " in leaving.end()
     assert len(new.records()) == 2
