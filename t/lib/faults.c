@@ -174,6 +174,9 @@ FAILING(REQUEST, int, -1, redisFormatCommandArgv,
         (char **text, int argc, const char **argv, const size_t *lens),
         (text, argc, argv, lens))
 
+FAILING(REQUEST, void *, NULL, ngx_resolve_start,
+        (void *resolver, void *known), (resolver, known))
+
 FAILING(REQUEST, int, 0, RAND_bytes, (unsigned char *bytes, int n), (bytes, n))
 
 FAILING(LINK, intptr_t, -1, ngx_event_connect_peer, (void *peer), (peer))

@@ -39,6 +39,10 @@ class FakeSentinel:
 
     def kill(self):
         self._listener.close()
+        self.hang_up()
+
+    def hang_up(self):
+        """Ends the connections that there are."""
         for sock in list(self.connections):
             try:
                 sock.shutdown(socket.SHUT_RDWR)

@@ -58,6 +58,13 @@ class Sentinel(Redis):
                 and about[b"num-slaves"] == b"1")
 
 
+def _replicated(master):
+    """Whether what is written now reaches the replica."""
+    master.command("SET", "written", "now")
+    return (master.command("WAIT", 1, 1000) == 1
+            and master.command("DEL", "written"))
+
+
 class Sentinels:
     def __init__(self, folder, down_after=300, more=()):
         self.servers = [Redis(folder / f"server{n}",
@@ -82,8 +89,8 @@ class Sentinels:
         master.start()
         replica.start()
         replica.command("REPLICAOF", "127.0.0.1", master.port)
-        wait_until(lambda: b"master_link_status:up"
-                   in replica.command("INFO", "replication"), 10)
+        with master.session() as session:
+            wait_until(lambda: _replicated(session), 10)
         self._start_sentinels()
         wait_until(lambda: all(s.knows_all() for s in self.sentinels), 10)
         return self
