@@ -32,6 +32,7 @@ typedef struct {
     ngx_uint_t                     data_losses;
     ngx_uint_t                     asserted;    /* lost claims made again */
     ngx_uint_t                     undecodable; /* records */
+    ngx_uint_t                     full;        /* no room for a record */
     ngx_uint_t                     unsettled;   /* put on the settle list */
     ngx_uint_t                     settled;     /* taken off it, settled */
     ngx_uint_t                     dropped;     /* never settled */
@@ -55,7 +56,8 @@ struct ngx_http_og_verbs_s {
  * configure reads args[2..] of the directive into store->data; configured is
  * called when the configuration has been read, with the resolver of http, or
  * NULL, and logs what is wrong.  place numbers the places where a store keeps
- * its keys: what is in several is asked for by several operations.
+ * its keys: what is in several is asked for by several operations.  These two
+ * may be NULL.
  */
 typedef struct {
     char       *(*configure)(ngx_conf_t *cf, ngx_http_og_store_t *store);
@@ -82,6 +84,7 @@ struct ngx_http_og_store_s {
 
 
 extern const ngx_http_og_backend_t  ngx_http_og_redis_backend;
+extern const ngx_http_og_backend_t  ngx_http_og_shm_backend;
 
 /* ngx_http_og_join.c: verbs for an operation of several parts */
 extern const ngx_http_og_verbs_t  ngx_http_og_join_verbs;
@@ -104,6 +107,17 @@ ngx_http_og_verdict_e ngx_http_og_judge(ngx_http_og_op_t *op,
  */
 ngx_http_og_verdict_e ngx_http_og_read(ngx_http_og_op_t *op, uint64_t now,
     ngx_str_t *key, ngx_str_t *bytes);
+
+/*
+ * The same of a record whose answer was not kept: bytes are its head, and
+ * status is that of the answer.
+ */
+ngx_http_og_verdict_e ngx_http_og_read_head(ngx_http_og_op_t *op,
+    uint64_t now, ngx_str_t *bytes, ngx_uint_t status);
+
+/* What a record that was read so says to op: that, or REUSED. */
+ngx_http_og_verdict_e ngx_http_og_judge_request(ngx_http_og_op_t *op,
+    ngx_http_og_verdict_e verdict);
 
 /* Refines RUNNING: op->record's claim would live for so many ms more. */
 ngx_http_og_verdict_e ngx_http_og_judge_silence(ngx_http_og_op_t *op,

@@ -45,7 +45,8 @@ static ngx_int_t ngx_http_og_join_add_quota(ngx_http_og_join_t *join,
     ngx_http_og_quota_t *quota);
 static ngx_http_og_op_t *ngx_http_og_join_part_of(ngx_http_og_join_t *join,
     ngx_http_og_quota_t *quota);
-static ngx_uint_t ngx_http_og_join_place(ngx_http_og_op_t *part);
+static ngx_uint_t ngx_http_og_join_place(ngx_http_og_store_t *store,
+    ngx_str_t *key);
 static void ngx_http_og_join_begun(ngx_http_og_op_t *part);
 static void ngx_http_og_join_decide(ngx_http_og_join_t *join);
 static ngx_http_og_op_t *ngx_http_og_join_foremost(ngx_http_og_join_t *join);
@@ -101,10 +102,12 @@ ngx_http_og_join_open(ngx_http_og_op_t *op)
 static ngx_int_t
 ngx_http_og_join_begin(ngx_http_og_op_t *op)
 {
-    ngx_uint_t           i;
+    ngx_uint_t           i, lost;
+    ngx_http_og_op_t    *part;
     ngx_http_og_join_t  *join;
 
     join = op->backend;
+    lost = op->denied;
 
     if (ngx_http_og_join_make_parts(join) != NGX_OK) {
         op->verdict = NGX_HTTP_OG_STORE_FAILED;
@@ -112,8 +115,19 @@ ngx_http_og_join_begin(ngx_http_og_op_t *op)
     }
 
     for (i = 0; i < join->nparts; i++) {
-        if (ngx_http_og_store_begin(join->parts[i]) == NGX_AGAIN) {
+        part = join->parts[i];
+
+        /* who has lost one name must not stand in the winner's way */
+
+        part->denied = (lost && part->name.key.len);
+
+        if (ngx_http_og_store_begin(part) == NGX_AGAIN) {
             join->waiting++;
+
+        } else if (part->name.key.len
+                   && part->verdict != NGX_HTTP_OG_CLAIMED)
+        {
+            lost = 1;
         }
     }
 
@@ -189,7 +203,6 @@ ngx_http_og_join_add_part(ngx_http_og_join_t *join,
     part->lease = op->lease;
     part->waited = op->waited;
     part->on_unknown = op->on_unknown;
-    part->denied = op->denied;
     part->near = op->near;
     part->counted_too = (op->nquotas != 0);
 
@@ -238,17 +251,23 @@ static ngx_http_og_op_t *
 ngx_http_og_join_part_of(ngx_http_og_join_t *join,
     ngx_http_og_quota_t *quota)
 {
+    ngx_str_t            *key;
     ngx_uint_t            i, place;
+    ngx_http_og_op_t     *part;
     ngx_http_og_store_t  *store;
 
     store = quota->store;
-    place = store->backend->place(store, &quota->key);
+    place = ngx_http_og_join_place(store, &quota->key);
 
     for (i = 0; i < join->nparts; i++) {
-        if (join->parts[i]->store == store
-            && ngx_http_og_join_place(join->parts[i]) == place)
+        part = join->parts[i];
+
+        key = part->name.key.len ? &part->name.key : &part->quotas[0].key;
+
+        if (part->store == store
+            && ngx_http_og_join_place(store, key) == place)
         {
-            return join->parts[i];
+            return part;
         }
     }
 
@@ -256,15 +275,10 @@ ngx_http_og_join_part_of(ngx_http_og_join_t *join,
 }
 
 
-/* All keys of a part are in one. */
-
 static ngx_uint_t
-ngx_http_og_join_place(ngx_http_og_op_t *part)
+ngx_http_og_join_place(ngx_http_og_store_t *store, ngx_str_t *key)
 {
-    return part->store->backend->place(part->store,
-                                       part->name.key.len
-                                       ? &part->name.key
-                                       : &part->quotas[0].key);
+    return store->spread ? store->backend->place(store, key) : 0;
 }
 
 

@@ -268,7 +268,7 @@ ngx_http_og_bind_limits(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
     for (i = 0; i < own->nelts; i++) {
 
         limit[i].store = limit[i].store_name.len
-                         ? ngx_http_og_store_find(&omcf->stores,
+                         ? ngx_http_og_store_need(cf, &omcf->stores,
                                                   &limit[i].store_name)
                          : conf->store;
 
@@ -295,6 +295,7 @@ ngx_int_t
 ngx_http_og_add_zone(ngx_conf_t *cf)
 {
     ngx_http_og_main_conf_t  *omcf;
+    static ngx_str_t          name = ngx_string("order_guard");
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
 
@@ -302,9 +303,10 @@ ngx_http_og_add_zone(ngx_conf_t *cf)
         return NGX_OK;
     }
 
-    omcf->zone = ngx_http_og_zone_create(cf, omcf->zone_size
-                                             ? omcf->zone_size
-                                             : NGX_HTTP_OG_ZONE_SIZE);
+    omcf->zone = ngx_http_og_zone_create(cf, &name,
+                                         omcf->zone_size
+                                         ? omcf->zone_size
+                                         : NGX_HTTP_OG_ZONE_SIZE);
 
     return omcf->zone ? NGX_OK : NGX_ERROR;
 }

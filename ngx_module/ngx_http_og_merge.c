@@ -283,13 +283,9 @@ ngx_http_og_bind_store(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
         name = conf->idempotency->store_name;
     }
 
-    conf->store = ngx_http_og_store_find(&omcf->stores, &name);
+    conf->store = ngx_http_og_store_need(cf, &omcf->stores, &name);
 
-    if (conf->store != NULL) {
-        return NGX_OK;
-    }
-
-    if (name.len) {
+    if (conf->store == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown store \"%V\" in "
                            "\"order_guard_idempotency\", define it with "
@@ -298,12 +294,7 @@ ngx_http_og_bind_store(ngx_conf_t *cf, ngx_http_og_loc_conf_t *conf)
         return NGX_ERROR;
     }
 
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                       "\"order_guard_idempotency\" and "
-                       "\"order_guard_limit\" need a store, add "
-                       "\"order_guard_store main redis://127.0.0.1:6379;\" "
-                       "to the http block");
-    return NGX_ERROR;
+    return NGX_OK;
 }
 
 

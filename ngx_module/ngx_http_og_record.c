@@ -18,6 +18,8 @@ static ngx_int_t ngx_http_og_content_type(ngx_http_request_t *r,
 static void ngx_http_og_free_key(ngx_http_og_ctx_t *ctx,
     ngx_http_og_release_e why);
 static void ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx);
+static ngx_int_t ngx_http_og_end_claim(ngx_http_og_ctx_t *ctx,
+    og_record_t *record, ngx_msec_t ttl);
 static og_range_t ngx_http_og_find_mark(ngx_http_request_t *r,
     ngx_http_og_ctx_t *ctx);
 static ngx_int_t ngx_http_og_tell_replay(ngx_http_request_t *r,
@@ -108,7 +110,7 @@ ngx_http_og_store_answer(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
                                           : ctx->conf->idempotency->ttl;
     ctx->claimed = 0;
 
-    return ngx_http_og_store_complete(ctx->op, &record, ttl);
+    return ngx_http_og_end_claim(ctx, &record, ttl);
 }
 
 
@@ -124,8 +126,7 @@ ngx_http_og_store_tombstone(ngx_http_request_t *r, ngx_http_og_ctx_t *ctx)
 
     ctx->claimed = 0;
 
-    return ngx_http_og_store_complete(ctx->op, &record,
-                                      ctx->conf->idempotency->ttl);
+    return ngx_http_og_end_claim(ctx, &record, ctx->conf->idempotency->ttl);
 }
 
 
@@ -196,8 +197,26 @@ ngx_http_og_mark_unknown(ngx_http_og_ctx_t *ctx)
 
     record.state = OG_RECORD_UNKNOWN;
 
-    (void) ngx_http_og_store_complete(ctx->op, &record,
-                                      ctx->conf->idempotency->unknown_ttl);
+    (void) ngx_http_og_end_claim(ctx, &record,
+                                 ctx->conf->idempotency->unknown_ttl);
+}
+
+
+/* Who waits for the end learns of it now, or when the store has it. */
+
+static ngx_int_t
+ngx_http_og_end_claim(ngx_http_og_ctx_t *ctx, og_record_t *record,
+    ngx_msec_t ttl)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_og_store_complete(ctx->op, record, ttl);
+
+    if (rc == NGX_OK) {
+        ngx_http_og_wake_waiters(ctx->op);
+    }
+
+    return rc;
 }
 
 

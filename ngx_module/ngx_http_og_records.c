@@ -185,6 +185,12 @@ ngx_http_og_start_operation(ngx_http_og_operator_t *operator)
         return;
 
     case NGX_OK:
+
+        if (ngx_http_og_try_former(operator)) {
+            ngx_http_og_start_operation(operator);
+            return;
+        }
+
         ngx_http_finalize_request(r, ngx_http_og_tell_record(operator));
         return;
 

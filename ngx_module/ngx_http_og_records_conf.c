@@ -96,7 +96,8 @@ ngx_http_og_merge_records(ngx_conf_t *cf, ngx_http_og_loc_conf_t *prev,
 
     omcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_order_guard_module);
 
-    conf->store = ngx_http_og_store_find(&omcf->stores, conf->records_store);
+    conf->store = ngx_http_og_store_need(cf, &omcf->stores,
+                                         conf->records_store);
 
     if (conf->store == NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

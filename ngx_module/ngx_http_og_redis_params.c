@@ -71,20 +71,12 @@ static const ngx_http_og_redis_param_t  ngx_http_og_redis_params[] = {
 };
 
 
-/* Of the interface, but not of this version. */
-static const ngx_str_t  ngx_http_og_redis_later_params[] = {
-    ngx_string("size="),
-    ngx_null_string
-};
-
-
 ngx_int_t
 ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *word)
 {
     u_char                           *equals;
     ngx_str_t                         value, name;
-    const ngx_str_t                  *later;
     const ngx_http_og_redis_param_t  *param;
 
     for (param = ngx_http_og_redis_params; param->name.len; param++) {
@@ -117,17 +109,13 @@ ngx_http_og_redis_param(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     name.data = word->data;
     name.len = equals ? (size_t) (equals + 1 - word->data) : word->len;
 
-    for (later = ngx_http_og_redis_later_params; later->len; later++) {
-
-        if (word->len >= later->len
-            && ngx_strncmp(word->data, later->data, later->len) == 0)
-        {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "parameter \"%V\" of store \"%V\" is not "
-                               "supported by this version, remove it",
-                               &name, &rs->conf.name);
-            return NGX_ERROR;
-        }
+    if (name.len == sizeof("size=") - 1
+        && ngx_strncmp(name.data, "size=", name.len) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"size=\" belongs to a store that is \"shm\", "
+                           "leave it out for store \"%V\"", &rs->conf.name);
+        return NGX_ERROR;
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

@@ -15,12 +15,13 @@
 
 #define NGX_HTTP_OG_OP_POOL_SIZE     2048
 #define NGX_HTTP_OG_MAX_STORE_NAME   64
+#define NGX_HTTP_OG_ASSUMED_STORE    "local"
 
 /* A running order is worth asking for again after so many seconds. */
 #define NGX_HTTP_OG_RETRY_AFTER      1
 
 
-/* What "where" begins with; no backend: a later version has it. */
+/* What "where" begins with. */
 typedef struct {
     ngx_str_t                      scheme;
     const ngx_http_og_backend_t   *backend;
@@ -31,6 +32,7 @@ static ngx_int_t ngx_http_og_store_check_name(ngx_conf_t *cf,
     ngx_array_t *stores, ngx_str_t *name);
 static const ngx_http_og_backend_t *ngx_http_og_store_backend(ngx_conf_t *cf,
     ngx_str_t *where);
+static void ngx_http_og_set_age(ngx_http_og_op_t *op, uint64_t now);
 static ngx_int_t ngx_http_og_decode(ngx_http_og_op_t *op, ngx_str_t *key,
     ngx_str_t *bytes);
 static ngx_int_t ngx_http_og_seal(ngx_http_og_op_t *op, ngx_str_t *key,
@@ -45,7 +47,7 @@ static const ngx_http_og_scheme_t  ngx_http_og_schemes[] = {
     { ngx_string("rediss+sentinel://"), &ngx_http_og_redis_backend },
     { ngx_string("redis+cluster://"),   &ngx_http_og_redis_backend },
     { ngx_string("rediss+cluster://"),  &ngx_http_og_redis_backend },
-    { ngx_string("shm"),               NULL },
+    { ngx_string("shm"),                &ngx_http_og_shm_backend },
     { ngx_null_string,                 NULL }
 };
 
@@ -141,13 +143,6 @@ ngx_http_og_store_backend(ngx_conf_t *cf, ngx_str_t *where)
             continue;
         }
 
-        if (s->backend == NULL) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "a store at \"%V\" is not supported by this "
-                               "version, use \"redis://host:port/db\" or "
-                               "\"unix:/path\"", &s->scheme);
-        }
-
         return s->backend;
     }
 
@@ -155,8 +150,8 @@ ngx_http_og_store_backend(ngx_conf_t *cf, ngx_str_t *where)
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "\"order_guard_store\" does not say where the store "
-                       "is, give \"redis://host:port/db\" or \"unix:/path\" "
-                       "after its name");
+                       "is, give \"shm\", \"redis://host:port/db\" or "
+                       "\"unix:/path\" after its name");
 
     return NULL;
 }
@@ -201,6 +196,50 @@ ngx_http_og_store_find(ngx_array_t *stores, ngx_str_t *name)
 }
 
 
+/* The words are read as if they stood in the configuration. */
+
+ngx_http_og_store_t *
+ngx_http_og_store_need(ngx_conf_t *cf, ngx_array_t *stores, ngx_str_t *name)
+{
+    char         *rv;
+    ngx_array_t  *former, args;
+    ngx_str_t     words[] = {
+        ngx_string("order_guard_store"),
+        ngx_string(NGX_HTTP_OG_ASSUMED_STORE),
+        ngx_string("shm")
+    };
+
+    if (stores->nelts
+        || (name->len
+            && (name->len != words[1].len
+                || ngx_strncmp(name->data, words[1].data, name->len) != 0)))
+    {
+        return ngx_http_og_store_find(stores, name);
+    }
+
+    ngx_memzero(&args, sizeof(ngx_array_t));
+    args.elts = words;
+    args.nelts = sizeof(words) / sizeof(words[0]);
+
+    former = cf->args;
+    cf->args = &args;
+
+    rv = ngx_http_og_store_add(cf, stores);
+
+    cf->args = former;
+
+    if (rv != NGX_CONF_OK) {
+        return NULL;
+    }
+
+    ngx_conf_log_error(NGX_LOG_NOTICE, cf, 0,
+                       "no store is defined, \"order_guard_store "
+                       NGX_HTTP_OG_ASSUMED_STORE " shm;\" is assumed");
+
+    return ngx_http_og_store_find(stores, name);
+}
+
+
 ngx_int_t
 ngx_http_og_stores_configured(ngx_conf_t *cf, ngx_array_t *stores,
     ngx_resolver_t *resolver)
@@ -212,7 +251,9 @@ ngx_http_og_stores_configured(ngx_conf_t *cf, ngx_array_t *stores,
 
     for (i = 0; i < stores->nelts; i++) {
 
-        if (store[i]->backend->configured(cf, store[i], resolver) != NGX_OK) {
+        if (store[i]->backend->configured
+            && store[i]->backend->configured(cf, store[i], resolver) != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }
@@ -367,6 +408,13 @@ ngx_http_og_judge(ngx_http_og_op_t *op, const u_char *nonce, uint64_t now,
         return NGX_HTTP_OG_CLAIMED;
     }
 
+    return ngx_http_og_judge_request(op, verdict);
+}
+
+
+ngx_http_og_verdict_e
+ngx_http_og_judge_request(ngx_http_og_op_t *op, ngx_http_og_verdict_e verdict)
+{
     if (CRYPTO_memcmp(op->record.fingerprint, op->name.fingerprint,
                       OG_RECORD_FINGERPRINT_SIZE)
         != 0)
@@ -388,9 +436,7 @@ ngx_http_og_read(ngx_http_og_op_t *op, uint64_t now, ngx_str_t *key,
         return NGX_HTTP_OG_STORE_FAILED;
     }
 
-    if (now > op->record.created) {
-        op->age = (ngx_uint_t) ((now - op->record.created) / 1000);
-    }
+    ngx_http_og_set_age(op, now);
 
     switch (op->record.state) {
 
@@ -406,6 +452,30 @@ ngx_http_og_read(ngx_http_og_op_t *op, uint64_t now, ngx_str_t *key,
     default: /* OG_RECORD_PENDING */
         op->retry_after = NGX_HTTP_OG_RETRY_AFTER;
         return NGX_HTTP_OG_RUNNING;
+    }
+}
+
+
+ngx_http_og_verdict_e
+ngx_http_og_read_head(ngx_http_og_op_t *op, uint64_t now, ngx_str_t *bytes,
+    ngx_uint_t status)
+{
+    (void) og_record_decode_head(&op->record, bytes->data, bytes->len);
+
+    op->record.state = OG_RECORD_TOMBSTONE;
+    op->record.status = (unsigned) status;
+
+    ngx_http_og_set_age(op, now);
+
+    return NGX_HTTP_OG_UNAVAILABLE_RESULT;
+}
+
+
+static void
+ngx_http_og_set_age(ngx_http_og_op_t *op, uint64_t now)
+{
+    if (now > op->record.created) {
+        op->age = (ngx_uint_t) ((now - op->record.created) / 1000);
     }
 }
 

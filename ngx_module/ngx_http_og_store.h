@@ -206,6 +206,13 @@ ngx_str_t *ngx_http_og_store_name(ngx_http_og_store_t *store);
 ngx_http_og_store_t *ngx_http_og_store_find(ngx_array_t *stores,
     ngx_str_t *name);
 
+/*
+ * The same for who cannot do without: where no store is defined, the embedded
+ * one of the name "local" is, and a notice says so.
+ */
+ngx_http_og_store_t *ngx_http_og_store_need(ngx_conf_t *cf,
+    ngx_array_t *stores, ngx_str_t *name);
+
 /* Called in each worker's init_process and exit_process. */
 ngx_int_t ngx_http_og_stores_init(ngx_array_t *stores, ngx_cycle_t *cycle);
 void ngx_http_og_stores_exit(ngx_array_t *stores, ngx_cycle_t *cycle);

@@ -77,13 +77,12 @@ static void ngx_http_og_zone_insert(ngx_rbtree_node_t *temp,
 
 
 ngx_shm_zone_t *
-ngx_http_og_zone_create(ngx_conf_t *cf, size_t size)
+ngx_http_og_zone_create(ngx_conf_t *cf, ngx_str_t *name, size_t size)
 {
-    ngx_str_t        name = ngx_string("order_guard");
     ngx_shm_zone_t  *zone;
     static u_char    tag;
 
-    zone = ngx_shared_memory_add(cf, &name, size, &tag);
+    zone = ngx_shared_memory_add(cf, name, size, &tag);
 
     if (zone != NULL) {
         zone->init = ngx_http_og_zone_init;
@@ -254,6 +253,51 @@ ngx_http_og_zone_take(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
     ngx_http_og_zone_unlock(zone);
 
     return slot;
+}
+
+
+ngx_int_t
+ngx_http_og_zone_take_all(ngx_shm_zone_t *zone, ngx_http_og_zone_unit_t *units,
+    ngx_uint_t n, uint64_t now)
+{
+    ngx_int_t                 rc;
+    ngx_uint_t                i;
+    ngx_http_og_zone_node_t  *node;
+
+    rc = NGX_OK;
+
+    ngx_http_og_zone_lock(zone);
+
+    for (i = 0; i < n; i++) {
+
+        node = ngx_http_og_zone_get(zone, &units[i].counter);
+
+        if (node == NULL) {
+            rc = NGX_ERROR;
+            break;
+        }
+
+        og_count_judge(&node->count, &node->window, now, &units[i].verdict);
+
+        if (!units[i].verdict.admitted) {
+            rc = NGX_DECLINED;
+        }
+    }
+
+    for (i = 0; i < n && rc == NGX_OK; i++) {
+
+        node = ngx_http_og_zone_find(zone, &units[i].counter);
+
+        /* NULL: a zone for fewer counters than these has forgotten it */
+
+        if (node) {
+            units[i].slot = og_count_add(&node->count, &node->window, now);
+        }
+    }
+
+    ngx_http_og_zone_unlock(zone);
+
+    return rc;
 }
 
 

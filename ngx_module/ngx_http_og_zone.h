@@ -2,8 +2,9 @@
 /*
  * Copyright (C) order guard contributors
  *
- * What this host keeps of limits by itself, in shared memory: who is over a
- * limit and for how long, and a count of its own for when the store is away.
+ * Counters in shared memory.  This host keeps some of every store: who is over
+ * a limit and for how long, and a count of its own for when the store is away.
+ * The embedded store keeps its own.
  */
 
 
@@ -28,11 +29,20 @@ typedef struct {
 } ngx_http_og_counter_t;
 
 
+/* A unit of a counter. */
+typedef struct {
+    ngx_http_og_counter_t        counter;
+    og_window_verdict_t          verdict;
+    uint64_t                     slot;      /* that it was counted in */
+} ngx_http_og_zone_unit_t;
+
+
 /*
- * Adds the zone to the configuration; a reload keeps what is in one of the
- * same size.  NULL: no memory.
+ * Adds a zone to the configuration; a reload keeps what is in one of the same
+ * name and size.  NULL: no memory.
  */
-ngx_shm_zone_t *ngx_http_og_zone_create(ngx_conf_t *cf, size_t size);
+ngx_shm_zone_t *ngx_http_og_zone_create(ngx_conf_t *cf, ngx_str_t *name,
+    size_t size);
 
 /*
  * When the counter will have room, in ms, if the store has said within a
@@ -62,6 +72,14 @@ void ngx_http_og_zone_note_replay(ngx_shm_zone_t *zone,
 /* Judges a unit by what this host has counted, and counts it if admitted. */
 uint64_t ngx_http_og_zone_take(ngx_shm_zone_t *zone,
     ngx_http_og_counter_t *counter, og_window_verdict_t *verdict);
+
+/*
+ * Judges n units at now, the time that their slots are numbered by, and counts
+ * all of them where all are admitted: NGX_OK.  NGX_DECLINED: one is not, and
+ * nothing was counted.  NGX_ERROR: the zone is too small, likewise.
+ */
+ngx_int_t ngx_http_og_zone_take_all(ngx_shm_zone_t *zone,
+    ngx_http_og_zone_unit_t *units, ngx_uint_t n, uint64_t now);
 
 /* The unit of this slot was not spent: there is room again. */
 void ngx_http_og_zone_back(ngx_shm_zone_t *zone,

@@ -204,6 +204,8 @@ $(T)/tidy/og_trie: TIDY_OFF := ,-clang-analyzer-unix.Malloc
 $(T)/tidy/og_format_fill: TIDY_OFF := ,-clang-analyzer-unix.Malloc
 $(T)/tidy/ngx_http_og_redis_cluster: TIDY_OFF := ,-clang-analyzer-core.NullDereference
 $(T)/tidy/og_json_scan: TIDY_OFF := ,-clang-analyzer-core.NullDereference
+$(T)/tidy/ngx_http_og_shm_records: \
+    TIDY_OFF := ,-clang-analyzer-core.NullDereference
 
 $(T)/gcc/og_% $(T)/clang/og_%: CHECKED_FLAGS := $(STRICT)
 $(T)/gcc/ngx_% $(T)/clang/ngx_%: CHECKED_FLAGS := -std=gnu11 -W -Wall -Werror \

@@ -44,6 +44,12 @@ RULES = [
     ("ngx_http_og_store.h", CORE + PURE),
     ("ngx_http_og_zone.h", CORE + PURE),
     ("ngx_http_og_zone.c", PURE + ['"ngx_http_og_zone.h"']),
+    ("ngx_http_og_shm_records.h", CORE + ['"og_record.h"']),
+    ("ngx_http_og_shm_records.c", ['"ngx_http_og_shm_records.h"']),
+    ("ngx_http_og_shm.h", CORE + EVENT
+     + ['"ngx_http_og_backend.h"', '"ngx_http_og_shm_records.h"',
+        '"ngx_http_og_zone.h"']),
+    ("ngx_http_og_shm*.c", ['<openssl/rand.h>', '"ngx_http_og_shm.h"']),
     ("ngx_http_og_backend.h", CORE + ['"ngx_http_og_store.h"']),
     ("ngx_http_og_redis_store.h", CORE + EVENT
      + ['"ngx_http_og_backend.h"', '"ngx_http_og_redis.h"',
