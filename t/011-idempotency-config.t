@@ -111,10 +111,25 @@ order_guard_idempotency optional;
 
 
 
-=== order_guard_idempotency: no store at all
+=== order_guard_idempotency: no store at all, the embedded one is assumed
+--- http_config
+--- good
+order_guard_idempotency required;
+order_guard_idempotency required store=local;
+--- error_log: no store is defined, "order_guard_store local shm;" is assumed
+
+
+
+=== order_guard_idempotency: the embedded store is not assumed beside another
+--- wrong: order_guard_idempotency required store=local;
+--- says_anywhere: unknown store "local" in "order_guard_idempotency", define it with "order_guard_store local redis://host:port;"
+
+
+
+=== order_guard_idempotency: no store of this name, and none at all
 --- no_store
---- wrong: order_guard_idempotency required;
---- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
+--- wrong: order_guard_idempotency required store=other;
+--- says_anywhere: unknown store "other" in "order_guard_idempotency"
 
 
 
@@ -533,13 +548,15 @@ location /a { order_guard_records store=other; }
 
 
 
-=== order_guard_records: no store
---- no_store
---- guard: off
---- level: server
---- wrong
-location /a { order_guard_records; }
---- says_anywhere: "order_guard_records" has no store "", define it
+=== order_guard_records: no store, the embedded one is assumed
+--- http_config
+--- config
+    location = /a { order_guard_records; }
+    location = /b { order_guard_records store=local; }
+    location = /t { return 200; }
+--- request
+GET /t
+--- error_log: no store is defined, "order_guard_store local shm;" is assumed
 
 
 

@@ -32,6 +32,8 @@ s3cret
     order_guard_store j redis://127.0.0.1 password_file=../html/password;
     order_guard_store A-b_c.1 redis://127.0.0.1 prefix=!;
     order_guard_store k redis://127.0.0.1:6379 db=2;
+    order_guard_store l shm;
+    order_guard_store m shm size=1m;
 --- config
     location = /t { return 200; }
 --- request
@@ -100,7 +102,7 @@ order_guard_store other redis://127.0.0.2;
 
 === no scheme
 --- wrong: order_guard_store other 127.0.0.1:6379;
---- says: "order_guard_store" does not say where the store is, give "redis://host:port/db" or "unix:/path" after its name
+--- says: "order_guard_store" does not say where the store is, give "shm", "redis://host:port/db" or "unix:/path" after its name
 
 
 
@@ -111,9 +113,40 @@ order_guard_store other redis://127.0.0.2;
 
 
 
-=== the store in shared memory is not there yet
---- wrong: order_guard_store other shm size=64m;
---- says: a store at "shm" is not supported by this version, use "redis://host:port/db" or "unix:/path"
+=== shared memory: an address
+--- wrong: order_guard_store other shm:/orders;
+--- says: invalid address "shm:/orders" of store "other", the store in shared memory has none, use "shm size=64m"
+
+
+
+=== shared memory: too small
+--- wrong: order_guard_store other shm size=1023k;
+--- says: invalid value "1023k" of "size=" of store "other", it must be 1m or more, as in "size=64m"
+
+
+
+=== shared memory: no size
+--- wrong: order_guard_store other shm size=;
+--- says: invalid value "" of "size=" of store "other", it must be 1m or more
+
+
+
+=== shared memory: two sizes
+--- wrong: order_guard_store other shm size=1m size=2m;
+--- says: "size=" of store "other" is given twice, keep one
+
+
+
+=== shared memory: a parameter of Redis
+--- wrong: order_guard_store other shm size=1m timeout=1s;
+--- says: parameter "timeout=" of store "other" is one of Redis stores, the store in shared memory knows "size=" alone, remove it
+
+
+
+=== shared memory: an unknown parameter
+--- wrong: order_guard_store other shm password=s3cret;
+--- says: unknown parameter "password=" of store "other", the store in shared memory knows "size=" alone
+--- hides: s3cret
 
 
 

@@ -222,10 +222,12 @@ order_guard_limit off;
 
 
 
-=== order_guard_limit: no store at all
---- no_store
---- wrong: order_guard_limit 60r/m;
---- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
+=== order_guard_limit: no store at all, the embedded one is assumed
+--- http_config
+--- good
+order_guard_limit 60r/m;
+order_guard_limit 60r/m store=local;
+--- error_log: no store is defined, "order_guard_store local shm;" is assumed
 
 
 
@@ -341,7 +343,7 @@ order_guard_limit 60r/m;
 === order_guard_limit store=: no store at all
 --- no_store
 --- wrong: order_guard_limit 60r/m store=main;
---- says_anywhere: need a store, add "order_guard_store main redis://127.0.0.1:6379;" to the http block
+--- says_anywhere: unknown store "main" in "order_guard_limit"
 
 
 

@@ -15,7 +15,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value(http_config => <<'_CONF_');
-    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s;
+    order_guard_store main $TEST_NGINX_STORE;
 _CONF_
 
     my $rules = $block->rules // return;

@@ -11,7 +11,8 @@ no_long_string();
 after_response(sub {
     my ($block, $body, $index, $repetition) = @_;
 
-    return unless defined $block->no_claim_left && $index == 1;
+    return unless defined $block->no_claim_left && $index == 1
+                  && store_is_redis();
     is(scalar @{ redis_cmd('KEYS', '*:i:*') }, 1, 'one record');
 });
 
@@ -19,7 +20,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value(http_config => <<'_CONF_');
-    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s;
+    order_guard_store main $TEST_NGINX_STORE;
 _CONF_
 
     my $rules = $block->rules // return;

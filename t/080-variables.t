@@ -19,6 +19,7 @@ is(substr(sha256_hex(pack '(Q>/a*)2', 'token', $_->[0]), 0, 16), $_->[1],
 after_response(sub {
     my ($block, $body, $index) = @_;
     my $id = $block->caller_is // return;
+    return unless store_is_redis();
     chomp $id;
 
     my @keys = grep { !/epoch$/ } @{ redis_cmd('KEYS', '*') };
@@ -30,7 +31,7 @@ add_block_preprocessor(sub {
     my ($block) = @_;
 
     $block->set_value(http_config => <<'_CONF_' . ($block->http // ''));
-    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT timeout=1s;
+    order_guard_store main $TEST_NGINX_STORE;
     order_guard_store dead redis://127.0.0.1:$TEST_NGINX_DEAD_PORT;
 
     log_format guard 'log: bearer=$order_guard_bearer '

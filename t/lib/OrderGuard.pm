@@ -9,6 +9,11 @@
 # A private Redis.  $TEST_NGINX_REDIS_PORT in configuration sections;
 # redis_cmd(@command) and redis_pid() in perl code.
 #
+# Both stores.  A file that says "order_guard_store main $TEST_NGINX_STORE;" is
+# run twice by t/run: with Redis, and with OG_STORE=shm.  The embedded store is
+# emptied by the end of each block's nginx alone: repeat_each is 1 then.  What
+# looks into Redis asks store_is_redis() first.
+#
 # A clean store.  It is emptied before each block, between the end of the
 # nginx before and the start of the new one, and after the last answer of each
 # repetition, so with repeat_each(2) the second repetition does not see the
@@ -37,7 +42,7 @@ use Carp qw(croak);
 use OrderGuard::Ports;
 use OrderGuard::Redis;
 
-my @EXPORT = qw(after_response free_port redis_cmd redis_pid);
+my @EXPORT = qw(after_response free_port redis_cmd redis_pid store_is_redis);
 
 my $redis;
 my @after_response;
@@ -55,6 +60,9 @@ sub import {
     if (!$redis) {
         $redis = OrderGuard::Redis->new;
         $ENV{TEST_NGINX_REDIS_PORT} = $redis->port;
+        $ENV{TEST_NGINX_STORE} = store_is_redis()
+            ? 'redis://127.0.0.1:' . $redis->port . ' timeout=1s'
+            : 'shm size=1m';
         $ENV{TEST_NGINX_DEAD_PORT}  = OrderGuard::Ports::dead_port();
         $ENV{TEST_NGINX_HTML_DIR} //= $harness{html_dir}->();
 
@@ -65,6 +73,12 @@ sub import {
 
     no strict 'refs';
     *{"${caller}::$_"} = \&$_ for @EXPORT;
+
+    if (!store_is_redis()) {
+        no warnings 'redefine';
+        my $repeat_each = $caller->can('repeat_each');
+        *{"${caller}::repeat_each"} = sub { $repeat_each->(1) };
+    }
 }
 
 END { $redis->stop if $redis }
@@ -77,6 +91,9 @@ sub redis_cmd { return $redis->command(@_) }
 sub redis_pid { return $redis->pid }
 
 sub free_port { return OrderGuard::Ports::free_port() }
+
+# Whether the store that is tested is Redis.
+sub store_is_redis { return ($ENV{OG_STORE} // 'redis') eq 'redis' }
 
 # Calls back with ($block, $body, $request_index, $repetition) after each
 # answer, before the store is emptied.

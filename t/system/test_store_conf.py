@@ -7,7 +7,12 @@ ONE = "main redis://127.0.0.1:1/0"
 SENTINEL = "main redis+sentinel://127.0.0.1/orders"
 
 REFUSED = [
-    ("main shm size=64m", "not supported by this version"),
+    ("main shm size=1023k", 'invalid value "1023k" of "size="'),
+    ("main shm size=x", 'invalid value "x" of "size="'),
+    ("main shm size=1m size=1m", "given twice"),
+    ("main shm:/orders", 'invalid address "shm:/orders"'),
+    ("main shm prefix=a:", "is one of Redis stores"),
+    ("main shm password=s3cret", 'unknown parameter "password="'),
     ("main timeout=1s", "does not say where the store is"),
     ("main redis://127.0.0.1:99999/0", "invalid port"),
     ("main redis://127.0.0.1:x/0", "invalid port"),
@@ -77,6 +82,8 @@ ACCEPTED = [
     "a redis+sentinel://no-such-host.invalid/o; resolver 127.0.0.1",
     "a redis://u@127.0.0.1:1/0 password_file=%ok",
     "a unix:/x; order_guard_store b unix:/x",
+    "a shm",
+    "a shm size=1m; order_guard_store b shm size=2m",
 ]
 
 
