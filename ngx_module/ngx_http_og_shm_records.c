@@ -64,6 +64,8 @@ static void *ngx_http_og_shm_alloc_answer(ngx_http_og_shm_records_t *records,
     size_t size);
 static ngx_uint_t ngx_http_og_shm_fill(ngx_http_og_shm_records_t *records,
     size_t size);
+static ngx_uint_t ngx_http_og_shm_percent(ngx_http_og_shm_records_t *records,
+    ngx_uint_t pages);
 static void ngx_http_og_shm_drop_answer(ngx_http_og_shm_records_t *records,
     ngx_http_og_shm_record_t *record);
 static void ngx_http_og_shm_lay_bare(ngx_http_og_shm_record_t *record,
@@ -562,6 +564,12 @@ ngx_http_og_shm_alloc_answer(ngx_http_og_shm_records_t *records, size_t size)
     void        *p;
     ngx_uint_t   i;
 
+    if (ngx_http_og_shm_percent(records, size / ngx_pagesize)
+        >= NGX_HTTP_OG_SHM_ANSWERS)
+    {
+        return NULL;
+    }
+
     for (i = 0; /* void */ ; i++) {
 
         if (ngx_http_og_shm_fill(records, size) <= NGX_HTTP_OG_SHM_ANSWERS) {
@@ -585,19 +593,24 @@ ngx_http_og_shm_alloc_answer(ngx_http_og_shm_records_t *records, size_t size)
 static ngx_uint_t
 ngx_http_og_shm_fill(ngx_http_og_shm_records_t *records, size_t size)
 {
-    ngx_uint_t        total, used;
+    ngx_uint_t        used;
     ngx_slab_pool_t  *pool;
 
     pool = records->pool;
-
-    total = pool->last - pool->pages;
-    used = total - pool->pfree;
+    used = pool->last - pool->pages - pool->pfree;
 
     if (size > ngx_pagesize / 2) {
         used += (size + ngx_pagesize - 1) / ngx_pagesize;
     }
 
-    return used * 100 / total;
+    return ngx_http_og_shm_percent(records, used);
+}
+
+
+static ngx_uint_t
+ngx_http_og_shm_percent(ngx_http_og_shm_records_t *records, ngx_uint_t pages)
+{
+    return pages * 100 / (records->pool->last - records->pool->pages);
 }
 
 

@@ -1,0 +1,60 @@
+"""The embedded store, and orders as fast as nginx itself makes them."""
+
+import pytest
+
+from og import client
+from og.gate import gate                                    # noqa: F401
+from og.process import free_port
+
+SMALL = "shm size=1m"
+PATH = "/o"
+
+MAKER = """
+    keepalive_requests 1000000;
+    log_format made '$http_idempotency_key';
+    server {{
+        listen 127.0.0.1:{port} reuseport;
+        access_log off;
+        location / {{
+            access_log logs/made.log made;
+            default_type application/json;
+            set $kb "{kb}";
+            return {status} '{{"id":"$request_id","text":"{text}"}}';
+        }}
+    }}
+"""
+
+
+@pytest.fixture
+def maker(gate):                                            # noqa: F811
+    """make(kb, ...): a Gate before an upstream that makes an order of every
+    request, with an answer of so many kB."""
+    def make(kb=0, store=SMALL, rule="required ttl=1h lease=2s", http="",
+             status=200, **more):
+        port = free_port()
+        text = MAKER.format(port=port, kb="x" * 1000, text="$kb" * kb,
+                            status=status)
+        return gate(store=store, rule=rule, http=text + http,
+                    target=f"proxy_pass http://127.0.0.1:{port};", **more)
+    return make
+
+
+def post(key, caller="t"):
+    """The bytes of an order."""
+    return client.http_bytes("POST", PATH, b'{"a":1}', {
+        "Authorization": f"Bearer {caller}", "Idempotency-Key": key,
+        "Content-Type": "application/json"})
+
+
+def ask(gate, keys, caller="t"):                            # noqa: F811
+    """The answers to orders of these keys, on one connection."""
+    with client.Session(gate.port) as session:
+        return [session.request("POST", PATH, b'{"a":1}', {
+            "Authorization": f"Bearer {caller}", "Idempotency-Key": key,
+            "Content-Type": "application/json"}) for key in keys]
+
+
+def made(gate):                                             # noqa: F811
+    """The keys of the orders that were made."""
+    with open(gate.nginx.path("logs/made.log")) as text:
+        return text.read().split()
