@@ -76,10 +76,10 @@ uninstall: ## remove what install put there
 	    $(DESTDIR)$(CONF_DIR)/mod-http-order-guard.conf \
 	    $(DESTDIR)$(ON_DIR)/50-mod-http-order-guard.conf
 
-demo: ## show the four capabilities at work, on servers of its own
-	$(call need,$(PACKAGES) redis-server curl python3)
+demo: ## show the four capabilities at work; STORE=redis: with Redis
+	$(call need,$(PACKAGES) curl python3 $(patsubst %,%-server,$(filter redis,$(STORE))))
 	@$(MAKE) -s $(MODULE)
-	@$(PYTHON) t/demo/demo.py
+	@STORE=$(STORE) $(PYTHON) t/demo/demo.py
 
 test: ## install, build and test everything
 	$(call need,$(TESTING))

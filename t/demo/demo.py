@@ -1,9 +1,10 @@
 """`make demo`: the four capabilities, shown on real servers.
 
-Starts a private redis-server, the seed upstream and nginx with the example
-configurations on free ports, below a folder of its own; shows each step; then
-stays up for trying by hand until Ctrl-C. With CI=true or ONCE=1 it ends by
-itself. The exit code is 0 only if every step showed what it claims.
+Starts the seed upstream and nginx with the example configurations on free
+ports, below a folder of its own; shows each step; then stays up for trying by
+hand until Ctrl-C. The store is the embedded one; with STORE=redis it is a
+private redis-server. With CI=true or ONCE=1 it ends by itself. The exit code
+is 0 only if every step showed what it claims.
 """
 
 import os
@@ -26,11 +27,15 @@ def main():
     signal.signal(signal.SIGTERM, _interrupt)
     # a shell has its background jobs ignore Ctrl-C
     signal.signal(signal.SIGINT, _interrupt)
+    store = os.environ.get("STORE") or "shm"
+    if store not in say.STORES:
+        print(f'STORE is "shm" or "redis", not "{store}"')
+        return 1
     folder = tempfile.mkdtemp(prefix="order-guard-demo-")
-    stage = Stage(folder)
+    stage = Stage(folder, store)
     failed = 1
     try:
-        say.opening(folder)
+        say.opening(folder, store)
         stage.start()
         failed = show(stage)
         say.closing(stage, len(STEPS), failed)

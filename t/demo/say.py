@@ -15,8 +15,12 @@ SHOWN = ("content-type", "idempotent-replayed", "ratelimit",
          "ratelimit-policy", "retry-after", "www-authenticate", "location")
 
 
-def opening(folder):
-    print(f"order guard: a demonstration on real servers, in {folder}\n")
+STORES = {"shm": "the embedded store", "redis": "Redis as the store"}
+
+
+def opening(folder, store):
+    print(f"order guard: a demonstration on real servers, with "
+          f"{STORES[store]}, in {folder}\n")
 
 
 def title(number, count, text):
@@ -74,6 +78,8 @@ def closing(stage, count, failed):
         return
     port = stage.ports["leuwongrr"]
     path = stage.nginx.path
+    store = (f"redis-cli -p {stage.redis.port}" if stage.redis
+             else "in nginx's shared memory; make demo STORE=redis has Redis")
     print(f"""
 Go on by hand:
   gateway        http://127.0.0.1:{port}/api/v1/me/orders   LeuwongRR
@@ -85,7 +91,7 @@ Go on by hand:
   logs           {path('logs/')}
   upstream       curl http://127.0.0.1:{stage.upstream.admin_port}/requests   what it received
                  curl http://127.0.0.1:{stage.upstream.admin_port}/orders     what it made of it
-  store          redis-cli -p {stage.redis.port}
+  store          {store}
 
   curl -i http://127.0.0.1:{port}/api/v1/me/orders \\
     -H 'Authorization: Bearer USER_API_TOKEN_2' \\

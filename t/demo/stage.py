@@ -11,21 +11,25 @@ NAMES = ("leuwongrr", "storefront", "gameso", "cekceir")
 
 
 class Stage:
-    def __init__(self, folder):
+    """`store`: "shm", the embedded one, or "redis"."""
+
+    def __init__(self, folder, store):
         self.folder = folder
-        self.redis = Redis(os.path.join(folder, "redis"))
+        self.redis = (Redis(os.path.join(folder, "redis"))
+                      if store == "redis" else None)
         self.upstream = Upstream(os.path.join(folder, "upstream"))
         self.nginx = None
         self.ports = {}
 
     def start(self):
-        self.redis.start()
+        if self.redis:
+            self.redis.start()
         self.upstream.start()
         prefix = os.path.join(self.folder, "nginx")
         os.makedirs(os.path.join(prefix, "conf"))
         http, self.ports = examples.install(
             os.path.join(prefix, "conf"), NAMES, self.upstream.address,
-            self.redis.address)
+            self.redis.address if self.redis else "shm")
         self.nginx = Nginx(prefix, http, self.ports.values(), workers=2)
         self.nginx.start()
 
@@ -43,5 +47,6 @@ class Stage:
                 print(line)
                 clean = False
         self.upstream.stop()
-        self.redis.stop()
+        if self.redis:
+            self.redis.stop()
         return clean

@@ -1,5 +1,6 @@
 """Fixtures: private servers on free ports, everything below tmp_path."""
 
+import inspect
 import os
 import sys
 
@@ -14,9 +15,30 @@ from og.redis import Redis                                  # noqa: E402
 from og.upstream import Upstream                            # noqa: E402
 
 
+# a test with one of these looks into Redis, or has one that is unwell
+REDIS = {"redis", "own_redis", "proxied"}
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: the machine is its own, as it "
                             "fills it, or tells how fast something is")
+    config.addinivalue_line("markers", "both_stores: with each store")
+
+
+def pytest_generate_tests(metafunc):
+    """What is marked both_stores runs with Redis and with the embedded store,
+    unless only Redis will do."""
+    if (metafunc.definition.get_closest_marker("both_stores")
+            and "gate_store" in metafunc.fixturenames
+            and not REDIS & set(inspect.signature(
+                metafunc.function).parameters)):
+        metafunc.parametrize("gate_store", ["redis", "embedded"])
+
+
+@pytest.fixture
+def gate_store():
+    """Which store a gate has unless a test says another."""
+    return "redis"
 
 
 @pytest.fixture(scope="session")

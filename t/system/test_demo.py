@@ -21,7 +21,7 @@ def demo(tmp_path):
 
     def start(**environment):
         env = {name: value for name, value in os.environ.items()
-               if name not in ("CI", "ONCE")}
+               if name not in ("CI", "ONCE", "STORE")}
         env.update(environment, TMPDIR=str(tmp_path))
         with open(tmp_path / "output", "w") as out:
             started.append(subprocess.Popen([PYTHON, DEMO], env=env,
@@ -49,8 +49,9 @@ def left_behind(folder):
     return found
 
 
-def test_every_step_shows_what_it_claims(demo, tmp_path):
-    process = demo(ONCE="1")
+@pytest.mark.parametrize("store", ["shm", "redis"])
+def test_every_step_shows_what_it_claims(demo, tmp_path, store):
+    process = demo(ONCE="1", STORE=store)
     code = process.wait(seconds(120))
     output = (tmp_path / "output").read_text()
     assert code == 0, output
@@ -80,6 +81,13 @@ def test_stays_up_until_interrupted(demo, tmp_path):
     process.send_signal(signal.SIGINT)
     assert process.wait(seconds(30)) == 0
     assert left_behind(tmp_path) == []
+
+
+def test_says_which_stores_there_are(demo, tmp_path):
+    process = demo(ONCE="1", STORE="memcached")
+    assert process.wait(seconds(60)) != 0
+    assert ('STORE is "shm" or "redis", not "memcached"'
+            in (tmp_path / "output").read_text())
 
 
 def test_says_what_is_missing(demo, tmp_path):

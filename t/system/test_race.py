@@ -1,10 +1,14 @@
 """Many at once: equal requests make one order, distinct keys lose none."""
 
+import pytest
+
 from og import client
 from og.gate import gate, order, replayed                   # noqa: F401
 from og.http2 import Http2
 from og.parallel import Later, together
 from og.problem import check_problem
+
+pytestmark = pytest.mark.both_stores
 
 COUNT = 60
 

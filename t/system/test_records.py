@@ -12,6 +12,8 @@ from og.parallel import Later
 from og.problem import check_problem
 from og.process import wait_until
 
+pytestmark = pytest.mark.both_stores
+
 
 def test_a_free_key(watched):
     gate = watched()                                        # noqa: F811

@@ -14,6 +14,8 @@ from og.problem import check_problem
 from og.process import wait_until
 from og.secret import write
 
+pytestmark = pytest.mark.both_stores
+
 
 def test_released(watched, redis):
     gate = watched()                                        # noqa: F811

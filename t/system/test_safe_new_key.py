@@ -9,6 +9,8 @@ from og.limits import TOLD
 from og.peer import Peer, answering, closing, in_turn
 from og.process import free_port
 
+pytestmark = pytest.mark.both_stores
+
 HOLD = "required ttl=1h lease=2s"
 RETRY = HOLD + " on_unknown=retry"
 

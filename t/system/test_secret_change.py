@@ -225,6 +225,7 @@ def test_clients_that_leave_over_the_limit(host, redis):    # noqa: F811
     wait_until(lambda: spent(redis) == 1, 5)
 
 
+@pytest.mark.both_stores
 def test_retry_under_two_names(host):
     """An order of an owner that died runs again when its lease is over."""
     gate = host("both",                                     # noqa: F811
@@ -244,6 +245,7 @@ def test_unknown_under_retry_frees_both_names(host, redis):
     wait_until(lambda: redis.records() == [], 5)
 
 
+@pytest.mark.both_stores
 def test_a_long_order_under_two_names(host):
     """Both claims are renewed, each by the lease that was configured."""
     gate = host("both", rule="required ttl=1h lease=1s")    # noqa: F811
@@ -257,6 +259,7 @@ def test_a_long_order_under_two_names(host):
     gate.check_replays(order.value(), "k")
 
 
+@pytest.mark.both_stores
 def test_what_an_answer_tells_under_two_names(host):
     gate = host("both", server="order_guard_limit 2r/h;")   # noqa: F811
     answer = gate.order("k")

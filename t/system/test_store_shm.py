@@ -1,5 +1,6 @@
 """The embedded store: what workers share, what outlives them, what does not,
-and how nginx tells."""
+and how nginx tells. What it has in common with Redis stands in tests that are
+marked both_stores."""
 
 import os
 import re
@@ -11,8 +12,8 @@ import pytest
 
 from og import client
 from og.embedded import SMALL
-from og.gate import gate, order_bytes, replayed             # noqa: F401
-from og.limits import ask, order_of
+from og.gate import gate, replayed                          # noqa: F401
+from og.limits import ask, change, order_of
 from og.parallel import Later, together
 from og.problem import check_problem
 from og.process import listening, title_of, wait_until
@@ -28,15 +29,6 @@ def held(gate, key):                                        # noqa: F811
     return later
 
 
-def abandoned(gate, key):                                   # noqa: F811
-    """An order whose worker was killed."""
-    before = gate.arrived()
-    client_of_it = client.leave(gate.port, order_bytes(key, "hold=dead"))
-    gate.upstream.wait_for_requests(before + 1)
-    gate.nginx.kill_worker(signal.SIGKILL)
-    client_of_it.close()
-
-
 def test_every_worker_knows_what_another_has_stored(gate):  # noqa: F811
     gate = gate(store=SMALL, workers=2)
     first = gate.order("k")
@@ -44,40 +36,6 @@ def test_every_worker_knows_what_another_has_stored(gate):  # noqa: F811
     assert all(replayed(a) and a.body == first.body for a in answers)
     gate.finished(41)
     assert len({line.split()[0] for line in gate.lines()}) == 2
-    assert gate.orders() == 1
-
-
-def test_a_dead_owners_order_is_unknown_when_its_lease_is_over(
-        gate):                                              # noqa: F811
-    gate = gate(store=SMALL, rule=SHORT)
-    abandoned(gate, "k")
-    check_problem(gate.order("k"), 409, "IDEMPOTENCY_IN_PROGRESS", "gateway")
-    wait_until(lambda: gate.order("k").code == "IDEMPOTENCY_OUTCOME_UNKNOWN")
-    gate.check_held("k")
-
-
-def test_a_dead_owners_order_runs_again_with_retry(gate):   # noqa: F811
-    gate = gate(store=SMALL, rule=SHORT + " on_unknown=retry")
-    abandoned(gate, "k")
-    check_problem(gate.order("k"), 409, "IDEMPOTENCY_IN_PROGRESS", "gateway")
-    answer = wait_until(lambda: next(
-        (a for a in [gate.order("k")] if a.status == 200), None))
-    assert not replayed(answer)
-    gate.check_replays(answer, "k")
-
-
-@pytest.mark.parametrize("rule", [SHORT, SHORT + " on_unknown=retry"])
-def test_a_slow_order_is_no_dead_one(gate, rule):           # noqa: F811
-    """It is held for longer than its lease."""
-    gate = gate(store=SMALL, rule=rule)
-    first = held(gate, "k")
-    for _ in range(16):
-        check_problem(gate.order("k"), 409, "IDEMPOTENCY_IN_PROGRESS",
-                      "gateway")
-        with pytest.raises(AssertionError):
-            wait_until(first.done, 0.1)
-    gate.upstream.release("k")
-    gate.check_replays(first.value(), "k")
     assert gate.orders() == 1
 
 
@@ -181,6 +139,28 @@ def test_reload_with_another_size_is_refused(gate):         # noqa: F811
         out.write(conf)
     gate.nginx.reload()
     gate.check_replays(first, "k")
+
+
+def test_a_secret_changes_under_two_names(gate, tmp_path):  # noqa: F811
+    """Of many at once, one wins both names; who waits has its answer."""
+    for name in ("old", "new"):
+        (tmp_path / name).write_bytes(os.urandom(32))
+    old, new = (f"order_guard_secret {tmp_path}/old;",
+                f"order_guard_secret {tmp_path}/new;")
+    both = f"order_guard_secret {tmp_path}/new {tmp_path}/old;"
+    gate = gate("order_guard_limit 100r/h;", http=old, store=SMALL, workers=2)
+    first = gate.order("k")
+
+    change(gate, old, both)
+    gate.check_replays(first, "k")
+    for turn in range(10):
+        together(30, lambda _, key=f"{turn}": gate.order(key))
+        assert gate.orders() == turn + 2
+
+    change(gate, both, new)
+    for turn in range(10):
+        assert replayed(gate.order(f"{turn}"))
+    assert "double run" not in gate.nginx.error_log()
 
 
 def test_restart_begins_anew(gate):                         # noqa: F811

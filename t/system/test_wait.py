@@ -13,6 +13,8 @@ from og.paths import seconds
 from og.problem import check_problem
 from og.process import wait_until
 
+pytestmark = pytest.mark.both_stores
+
 WAIT = "order_guard_idempotency_wait 10s;"
 STATUS = "location = /status { stub_status; access_log off; }"
 

@@ -16,6 +16,8 @@ from og.peer import Peer, message
 from og.problem import check_problem
 from og.process import free_port, wait_until
 
+pytestmark = pytest.mark.both_stores
+
 
 def reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

@@ -12,6 +12,8 @@ from og.peer import Peer, answering, closing, in_turn, resetting, sending
 from og.problem import check_problem
 from og.process import free_port, wait_until
 
+pytestmark = pytest.mark.both_stores
+
 BROKEN = ["close", "reset", "headers-reset", "truncate", "truncate-chunked",
           "truncate-delimited"]
 

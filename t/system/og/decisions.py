@@ -10,8 +10,9 @@ from og.process import wait_until
 # the order that is decided upon
 KEY = "k"
 
-LOCATION = """
-    order_guard_limit 2r/h;
+LIMIT = 2
+LOCATION = f"""
+    order_guard_limit {LIMIT}r/h;
     order_guard_idempotency_response_limit 16k;
     proxy_http_version 1.1;
     add_header X-Idempotency $order_guard_idempotency always;

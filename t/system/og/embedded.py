@@ -1,5 +1,7 @@
 """The embedded store, and orders as fast as nginx itself makes them."""
 
+import re
+
 import pytest
 
 from og import client
@@ -23,6 +25,31 @@ MAKER = """
         }}
     }}
 """
+
+
+class Embedded:
+    """In place of og.redis.Redis: it begins and ends with its nginx."""
+    words = SMALL
+
+    def __init__(self, folder):
+        pass
+
+    def start(self):
+        return self
+
+    def stop(self):
+        pass
+
+    def empty(self):
+        pass
+
+    def units(self, ask, limit):
+        """How many are spent, as an order more is told: `ask()` sends it."""
+        answer = ask()
+        if answer.status == 429:
+            return limit
+        left = re.search(r";r=(\d+)", answer.header("RateLimit")).group(1)
+        return limit - int(left) - 1
 
 
 @pytest.fixture

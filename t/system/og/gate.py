@@ -130,15 +130,18 @@ def replayed(answer):
 
 
 @pytest.fixture
-def gate(nginx, upstream, redis):
+def gate(nginx, upstream, redis, gate_store):
     """make(location, server, http, target, ...): a started Gate. `target`
     is proxy_pass to the upstream unless given."""
+    stores = {"redis": redis.address + " timeout=500ms",
+              "embedded": "shm size=8m"}
+
     def make(location="", server="", http="", target=None, address=None,
              store=None, keepalive="", workers=1,
              rule="required ttl=1h lease=2s", main="", start=True):
         port, h2 = free_port(), free_port()
         text = HTTP.format(
-            store=store or redis.address + " timeout=500ms", port=port, h2=h2,
+            store=store or stores[gate_store], port=port, h2=h2,
             upstream=address or upstream.address, keepalive=keepalive,
             location=location, server=server, http=http, rule=rule,
             target="proxy_pass http://orders;" if target is None else target)

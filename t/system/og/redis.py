@@ -30,6 +30,11 @@ class Redis:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
+    def words(self):
+        """Of order_guard_store, behind the name."""
+        return self.address + " timeout=500ms"
+
+    @property
     def log(self):
         return os.path.join(self.folder, "redis.log")
 
@@ -98,7 +103,10 @@ class Redis:
         """The keys of limits."""
         return [key for key in self.keys() if "}:l:" in key]
 
-    def units(self):
+    def empty(self):
+        self.command("FLUSHALL")
+
+    def units(self, *_):
         """How many units of all limits are spent."""
         return sum(int(self.command("GET", key) or 0)
                    for key in self.counters())
