@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from og import witness
+from og import trouble, witness
 from og.customer import Book, Customer, Order
 from og.faulty import gate, proxied                         # noqa: F401
 from og.parallel import Later
@@ -21,13 +21,11 @@ from og.paths import seconds
 from og.process import free_port, wait_until
 from og.secret import write
 from og.shop import LEASE, READ_TIMEOUT, Shop
-from og.trouble import Trouble
 
 LIMIT = min(90, float(os.environ.get("OG_LEDGER_SECONDS", seconds(35))))
 ORDERS = int(os.environ.get("OG_LEDGER_ORDERS", 2000))
 CUSTOMERS = 50
 
-SETTLING = min(seconds(20), LIMIT / 2)      # of it, at most, without faults
 QUIET = LEASE + 5               # s: by then nothing is in progress
 TTL = 3600                      # s
 
@@ -42,11 +40,28 @@ NEVER = ("double run", "has lost its data", "cannot be read under",
 pytestmark = pytest.mark.alone
 
 
+def a_seed():
+    return os.environ.get("OG_SEED") or str(random.randrange(10 ** 6))
+
+
 def test_no_order_is_made_twice(proxied, capsys, tmp_path):  # noqa: F811
-    seed = os.environ.get("OG_SEED") or str(random.randrange(10 ** 6))
+    def make(**more):
+        return proxied(
+            redis=["--appendonly", "yes", "--appendfsync", "always"], **more)
+    check_ledger(make, capsys, a_seed(), tmp_path, LIMIT, ORDERS, trouble.ALL)
+
+
+def test_nor_with_the_embedded_store(gate, capsys, tmp_path):  # noqa: F811
+    def make(**more):
+        return gate(store="shm size=8m", **more)
+    check_ledger(make, capsys, a_seed(), tmp_path, LIMIT / 2, ORDERS // 2,
+                 trouble.EMBEDDED)
+
+
+def check_ledger(make, capsys, seed, folder, limit, orders, kinds):
     say(capsys, f"\nledger: OG_SEED={seed}")
     with Shop(seed) as shop:
-        run = Run(proxied, shop, seed, tmp_path)
+        run = Run(make, shop, seed, folder, limit, orders, kinds)
         run.under_faults()
         run.settle()
     say(capsys, run.summary())
@@ -60,26 +75,30 @@ def say(capsys, text):
 
 
 class Run:
-    def __init__(self, proxied, shop, seed, folder):        # noqa: F811
+    """`make` a Gate, let `kinds` of trouble befall it while so many orders
+    are made, within `limit` seconds."""
+
+    def __init__(self, make, shop, seed, folder, limit, orders, kinds):
         self.began = time.monotonic()
+        self.end = self.began + limit
+        self.settling = min(seconds(20), limit / 2)     # without faults
         self.seed = seed
         self.secret, self.names = random.Random(seed).choice(SECRETS)
         self.shop = shop
         # the other peer never listens: what is refused there is sent here
-        self.gate = proxied(
-            redis=["--appendonly", "yes", "--appendfsync", "always"],
+        self.gate = make(
             workers=2, rule=f"required ttl={TTL}s lease={LEASE}s",
             address=f"127.0.0.1:{free_port()} max_fails=0;\n"
                     f"server {shop.address} max_fails=0",
             http=self._secret(folder) + witness.FORMAT,
             location=f"{witness.LOG} proxy_read_timeout {READ_TIMEOUT}s;")
-        self.trouble = Trouble(self.gate, shop, seed)
+        self.trouble = trouble.Trouble(self.gate, shop, seed, kinds)
         self.witness = witness.Witness(self.gate.nginx, self.trouble.killed)
         self.book = Book()
         self.customers = [Customer(self.gate.port, self.book, f"{seed} {n}")
                           for n in range(CUSTOMERS)]
         self.orders = [Order(f"customer{n % CUSTOMERS}-{n}")
-                       for n in range(ORDERS)]
+                       for n in range(orders)]
 
     def _secret(self, folder):
         if not self.secret:
@@ -88,7 +107,7 @@ class Run:
         return f"order_guard_secret {self.secret.replace('%file', path)};\n"
 
     def under_faults(self):
-        end = self.began + LIMIT - SETTLING
+        end = self.end - self.settling
         self._hand_out(end)
         running = [Later(customer.run, end) for customer in self.customers]
         self.trouble.run(end)
@@ -97,7 +116,7 @@ class Run:
     def _hand_out(self, end):
         """Spread over the time; every eighth order is wanted by two."""
         now = time.monotonic()
-        step = (end - now) * 0.9 / ORDERS
+        step = (end - now) * 0.9 / len(self.orders)
         for n, order in enumerate(self.orders):
             task = now + n * step, order
             self.customers[n % CUSTOMERS].orders.append(task)
@@ -110,7 +129,7 @@ class Run:
         self.shop.calm = True
         quiet = time.monotonic() + seconds(QUIET)
         self._join([Later(customer.settle, self.orders[n::CUSTOMERS],
-                          self._explained, quiet, self.began + LIMIT)
+                          self._explained, quiet, self.end)
                     for n, customer in enumerate(self.customers)])
         wait_until(self.shop.idle, READ_TIMEOUT + 2, "the shop is at work")
         self.took = time.monotonic() - self.began
@@ -134,14 +153,14 @@ class Run:
 
     def _join(self, threads):
         for thread in threads:
-            thread.value(self.began + LIMIT - time.monotonic())
+            thread.value(self.end - time.monotonic())
 
     def summary(self):
         answered = sum(o.answer is not None for o in self.orders)
         unknown = sum(o.answer is None and o.unknown for o in self.orders)
         lost = sum(o.answer is not None and o.unknown for o in self.orders)
         lines = [f"secret: {self.secret or 'none'}",
-                 f"{ORDERS} orders in {self.took:.1f} s: {answered} answered "
+                 f"{len(self.orders)} orders in {self.took:.1f} s: {answered} answered "
                  f"({lost} of them unknown later), {unknown} unknown, "
                  f"{len(self.shop.ledger)} made"]
         for name, counts in (("clients", self.book.counts),
@@ -165,7 +184,9 @@ class Run:
 
     def _unfinished(self):
         """What is pending has an owner that died, and is known to be."""
-        redis = self.gate.redis
+        redis = getattr(self.gate, "redis", None)
+        if redis is None:
+            return []
         keys = redis.records()
         values = redis.command("MGET", *keys)
         wrong = []
@@ -176,7 +197,7 @@ class Run:
                     wrong.append(f"{key}: pending, silent for {silent} s")
             elif value[1] not in FINAL:
                 wrong.append(f"{key}: {value}")
-        if len(keys) != ORDERS * self.names:
+        if len(keys) != len(self.orders) * self.names:
             wrong.append(f"{len(keys)} records")
         return wrong
 

@@ -12,19 +12,25 @@ from og.process import children_of, title_of, wait_until
 
 SUDDEN = ("kill", "reload", "cut")
 LASTING = ("pause", "restart", "unreachable", "cut_late", "refuse")
+ALL = (*SUDDEN, *LASTING, "kill", "cut_late")
+
+# where the store is a part of the gateway
+EMBEDDED = ("kill", "reload", "refuse", "kill")
 
 
 class Trouble:
     """To be used by the thread that the servers were started in: they end
-    with it. `gate` is one of og.faulty."""
+    with it. `gate` is one of og.faulty, if any of `kinds` befalls the
+    store."""
 
-    def __init__(self, gate, shop, seed):
+    def __init__(self, gate, shop, seed, kinds=ALL):
         self.counts = Counter()
         self.killed = set()             # workers
+        self._kinds = kinds
         self._gate = gate
         self._nginx = gate.nginx
-        self._redis = gate.redis
-        self._proxy = gate.proxy
+        self._redis = getattr(gate, "redis", None)
+        self._proxy = getattr(gate, "proxy", None)
         self._shop = shop
         self._chance = random.Random(seed)
 
@@ -34,7 +40,7 @@ class Trouble:
         kinds = []
         while time.monotonic() < end:
             if not kinds:
-                kinds = list(SUDDEN + LASTING) + ["kill", "cut_late"]
+                kinds = list(self._kinds)
                 self._chance.shuffle(kinds)
             self._make(kinds.pop())
             self._wait(0.05, 0.4)
@@ -50,7 +56,8 @@ class Trouble:
         """As long as a fault lasts, and something else may happen, too."""
         self._wait(shortest, longest / 2)
         if self._chance.random() < 0.5:
-            self._make(self._chance.choice(SUDDEN))
+            self._make(self._chance.choice(
+                [kind for kind in SUDDEN if kind in self._kinds]))
         self._wait(shortest, longest / 2)
 
     # sudden
