@@ -19,22 +19,27 @@ from og.secret import write
 MANY = 10**9
 
 
-# of those that ask the store with a key
+# those that ask the store with a key
 CHANGING = [name for name in CASES if CASES[name].rule.startswith("required")]
+
+# those whose store does more than others' (the rest of a request is the same)
+EMBEDDED = [name for name in CASES if "limit" in name or "replay" in name
+            or "claim" in name or name == "counted"]
 
 
 @pytest.fixture(scope="module")
 def make_gate(failing_module, shared_redis, tmp_path_factory):  # noqa: F811
-    """make(more of http): a started gate with all cases."""
+    """make(more of http, stores): a started gate with all cases."""
     file = tmp_path_factory.mktemp("formats") / "shop.json"
     file.write_text(FORMAT)
     with ExitStack() as stack:
-        def make(http=""):
+        def make(http="", stores=None):
             shared_redis.command("FLUSHALL")
+            address = shared_redis.address + " timeout=500ms"
             made = stack.enter_context(
                 FailingGate(tmp_path_factory.mktemp("faults"),
                             failing_module,
-                            shared_redis.address + " timeout=500ms",
+                            stores or (address, address + " prefix=other:"),
                             "".join(case.location() for case in
                                     (*CASES.values(), *FIRST.values())),
                             f"order_guard_error_format shop {file};" + http))
@@ -55,6 +60,14 @@ def changing(make_gate, tmp_path_factory):
     words = [write(folder / text, text.encode() * 8)
              for text in ("new!", "old!")]
     return make_gate(f"order_guard_secret {' '.join(words)};")
+
+
+@pytest.fixture(scope="module")
+def embedded(make_gate, tmp_path_factory):
+    """A gate with embedded stores, and sealed records."""
+    file = write(tmp_path_factory.mktemp("secret") / "file", b"s" * 32)
+    return make_gate(f"order_guard_secret {file};",
+                     ("shm size=8m", "shm size=1m"))
 
 
 class Trial:
@@ -212,6 +225,11 @@ def test_each_allocation_fails(gate, name, calls, step):
 @pytest.mark.parametrize("name", CHANGING)
 def test_while_a_secret_changes(changing, name):
     let_each_fail(changing, name, 1, 1)
+
+
+@pytest.mark.parametrize("name", EMBEDDED)
+def test_with_the_embedded_store(embedded, name):
+    let_each_fail(embedded, name, 1, 1)
 
 
 def let_each_fail(gate, name, calls, step):

@@ -21,7 +21,7 @@ from og.process import free_port, wait_until
 HTTP = """
     access_log off;
     order_guard_store main {store};
-    order_guard_store other {store} prefix=other:;
+    order_guard_store other {other};
     order_guard_store dead redis://127.0.0.1:1;
     {http}
     upstream orders {{ server {upstream}; }}
@@ -99,11 +99,11 @@ class FailingGate(Gate):
     http://orders, requests go to an upstream that obeys X-Answer. `http` is
     added to http {}."""
 
-    def __init__(self, folder, module, store, conf, http=""):
+    def __init__(self, folder, module, stores, conf, http=""):
         self.faults = Faults(folder / "faults", module)
         port, h2 = free_port(), free_port()
         peer = Peer(_answer)
-        text = HTTP.format(store=store, port=port, h2=h2,
+        text = HTTP.format(store=stores[0], other=stores[1], port=port, h2=h2,
                            upstream=peer.address, conf=conf, http=http)
         super().__init__(Nginx(folder / "nginx", text, [port, h2],
                                module=module), port, h2, peer)
