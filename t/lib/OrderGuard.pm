@@ -75,7 +75,7 @@ sub import {
     *{"${caller}::$_"} = \&$_ for @EXPORT;
 
     if (!store_is_redis()) {
-        no warnings 'redefine';
+        no warnings qw(redefine prototype);
         my $repeat_each = $caller->can('repeat_each');
         *{"${caller}::repeat_each"} = sub { $repeat_each->(1) };
     }
