@@ -14,6 +14,7 @@ from og import client
 from og.embedded import SMALL
 from og.gate import gate, replayed                          # noqa: F401
 from og.limits import ask, change, order_of
+from og.nginx import environment
 from og.parallel import Later, together
 from og.problem import check_problem
 from og.process import listening, title_of, wait_until
@@ -171,8 +172,12 @@ def test_restart_begins_anew(gate):                         # noqa: F811
     assert not replayed(gate.order("k"))
 
 
+# for a new binary, too
+KEPT = "env LD_PRELOAD; env ASAN_OPTIONS; env UBSAN_OPTIONS;"
+
+
 def test_binary_upgrade_tells_that_it_starts_empty(gate):   # noqa: F811
-    gate = gate(store=SMALL, start=False)
+    gate = gate(store=SMALL, start=False, main=KEPT)
     with daemon(gate.nginx) as old:
         first = gate.order("k")
         assert "starts empty" not in gate.nginx.error_log()
@@ -200,7 +205,7 @@ def daemon(nginx):
         conf = text.read()
     with open(path, "w") as out:
         out.write(conf.replace("daemon off;", "daemon on;"))
-    subprocess.run(nginx.argv(), check=True)
+    subprocess.run(nginx.argv(), env=environment(), check=True)
     pid = wait_until(lambda: master(nginx), 10)
     wait_until(lambda: all(listening(port) for port in nginx.ports), 10)
     try:

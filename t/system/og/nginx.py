@@ -193,6 +193,7 @@ def server_port(prefix, http, **more):
 
 
 def environment():
+    """What nginx is started with."""
     env = dict(os.environ)
     env.pop("NGINX", None)
     if paths.LD_PRELOAD:
