@@ -18,8 +18,11 @@
 #define NGX_HTTP_OG_SHM_FILLING   70    /* %: that is told */
 #define NGX_HTTP_OG_SHM_CALM      60    /* %: and may be told again */
 
-/* So many records that are over go with each one that comes. */
-#define NGX_HTTP_OG_SHM_EXPIRE    4
+/*
+ * So many records that are over go with each one that comes: as many as share
+ * a page, which is whole again then.
+ */
+#define NGX_HTTP_OG_SHM_EXPIRE    16
 
 /* So many answers at most go for one allocation. */
 #define NGX_HTTP_OG_SHM_SHED      128

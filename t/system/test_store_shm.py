@@ -15,6 +15,7 @@ from og.embedded import SMALL
 from og.gate import gate, replayed                          # noqa: F401
 from og.limits import ask, change, order_of
 from og.nginx import environment
+from og.operator import PLACE, TOLD, look
 from og.parallel import Later, together
 from og.problem import check_problem
 from og.process import listening, title_of, wait_until
@@ -105,6 +106,44 @@ def test_a_replay_is_free_and_never_refused(gate):          # noqa: F811
     assert replayed(order_of(gate, "k"))
 
 
+def test_what_was_not_sent_costs_nothing(gate):             # noqa: F811
+    gate = gate("order_guard_limit 3r/h;", store=SMALL)
+    gate.upstream.mode("closed")
+    assert {gate.order("k").status for _ in range(5)} == {502}
+    gate.upstream.mode("open")
+    assert [gate.order(f"k{n}").status for n in range(4)] == [
+        200, 200, 200, 429]
+
+
+def test_what_the_upstream_has_refused_is_spent(gate):      # noqa: F811
+    """And its key is free."""
+    gate = gate("order_guard_limit 3r/h;", store=SMALL)
+    assert {gate.order("k", "status=429").code for _ in range(3)} == {
+        "TOO_MANY_REQUESTS"}
+    assert gate.arrived() == 3
+    check_problem(gate.order("k"), 429, "RATE_LIMITED", "gateway")
+
+
+@pytest.mark.parametrize("records, counters", [("shm", "redis"),
+                                               ("redis", "shm"),
+                                               ("shm", "shm")])
+def test_records_in_one_store_and_a_limit_in_another(
+        gate, redis, records, counters):                    # noqa: F811
+    """No unit without an order, no order without a unit."""
+    stores = {"shm": SMALL, "redis": redis.words}
+    gate = gate("order_guard_limit 2r/h store=second;",
+                store=stores[records],
+                http=f"order_guard_store second {stores[counters]};")
+    first = gate.order("k")
+    for _ in range(3):
+        gate.check_replays(first, "k")
+    assert [gate.order(f"k{n}").status for n in range(3)] == [200, 429, 429]
+    gate.check_replays(first, "k")
+    assert gate.orders() == 2
+    kept = records == "redis"
+    wait_until(lambda: len(redis.records()) == (2 if kept else 0))
+
+
 def test_reload_keeps_records_claims_and_counters(gate):    # noqa: F811
     gate = gate("order_guard_limit 3r/h;", store=SMALL)
     first = gate.order("k")
@@ -149,11 +188,13 @@ def test_a_secret_changes_under_two_names(gate, tmp_path):  # noqa: F811
     old, new = (f"order_guard_secret {tmp_path}/old;",
                 f"order_guard_secret {tmp_path}/new;")
     both = f"order_guard_secret {tmp_path}/new {tmp_path}/old;"
-    gate = gate("order_guard_limit 100r/h;", http=old, store=SMALL, workers=2)
+    gate = gate(TOLD + "order_guard_limit 100r/h;", http=old, server=PLACE,
+                store=SMALL, workers=2)
     first = gate.order("k")
 
     change(gate, old, both)
     gate.check_replays(first, "k")
+    assert look(gate, record=first.header("X-Record"))["status"] == 200
     for turn in range(10):
         together(30, lambda _, key=f"{turn}": gate.order(key))
         assert gate.orders() == turn + 2

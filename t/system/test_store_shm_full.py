@@ -2,6 +2,7 @@
 says that an order has run never, and a full store refuses orders."""
 
 import os
+import random
 from collections import Counter
 from itertools import takewhile
 
@@ -13,10 +14,11 @@ from og.flood import flood, page_of
 from og.gate import gate, replayed                          # noqa: F401
 from og.limits import named
 from og.operator import PLACE, TOLD, look
-from og.parallel import Later
+from og.parallel import Later, together
 from og.process import wait_until
 
 UNAVAILABLE = "IDEMPOTENCY_RESULT_UNAVAILABLE"
+FILLING = "is filled to 70%"
 FULL = 'store "main" is full of records'
 NO_ANSWERS = "order_guard_idempotency_response_limit 1;"
 RECORDS = 5000              # more than a store of 1 MB has room for
@@ -50,7 +52,7 @@ def test_the_oldest_answers_go_first(maker, secret):        # noqa: F811
         assert replayed(answer) and answer.body == first.body
 
     assert sorted(made(gate)) == sorted(keys(200))
-    assert gate.nginx.error_log().count("is filled to 70%") == 1
+    assert gate.nginx.error_log().count(FILLING) == 1
     assert FULL not in gate.nginx.error_log()
 
     found = look(gate, record=firsts[0].header("X-Record"))
@@ -89,6 +91,39 @@ def test_a_large_answer_takes_the_place_of_old_ones(maker):  # noqa: F811
     again = ask(larger, keys(30))
     assert [a.body for a in again[-5:]] == [a.body for a in answers[-5:]]
     assert {a.code for a in again} == {None, UNAVAILABLE}
+
+
+def test_answers_of_all_sizes_come_and_go(maker):           # noqa: F811
+    """Four clients at once, two workers: an answer that was kept is the one
+    that was given, and no order runs twice."""
+    gate = maker(location="order_guard_idempotency_response_limit 200k;",
+                 text="$sized", workers=2, http="""
+        map $http_idempotency_key $sized {
+            ~0$ ""; ~1$ "$kb$kb"; ~2$ "$kb$kb$kb$kb$kb$kb$kb";
+            ~[345]$ "$kb"; ~6$ "$ten$ten$ten$ten$ten"; ~7$ "$ten";
+            ~8$ "$ten$ten$ten$ten$ten$ten$ten$ten$ten$ten"; default "-";
+        }
+        map $kb $ten { default "$kb$kb$kb$kb$kb$kb$kb$kb$kb$kb"; }""")
+
+    def customer(number):
+        chance = random.Random(number)
+        firsts, kept = {}, 0
+        for n in range(300):
+            key = f"{number}-{n}"
+            firsts[key], = ask(gate, [key])
+            assert firsts[key].status == 200
+            old = chance.choice(list(firsts)[-60:])
+            again, = ask(gate, [old])
+            if again.status == 200:
+                assert replayed(again) and again.body == firsts[old].body
+                kept += 1
+            else:
+                assert again.code == UNAVAILABLE
+        return kept
+
+    kept = together(4, customer)
+    assert 100 < sum(kept) < 1200
+    assert len(made(gate)) == len(set(made(gate))) == 1200
 
 
 def fill(gate, prefix="k"):                                 # noqa: F811
@@ -146,14 +181,16 @@ def test_a_full_store_still_counts(maker):                  # noqa: F811
 
 
 def test_records_that_are_over_make_room(maker):            # noqa: F811
-    """More orders than there is room for, but not at once."""
+    """More orders than there is room for, but not at once. Each time it fills
+    up again is told."""
     gate = maker(location=NO_ANSWERS, status=400,
                  rule="required error_ttl=1s")
     for turn in range(3):
-        some = keys(2000, f"{turn}-")
-        assert flood(gate.port, [post(key) for key in some]) == {400: 2000}
+        some = keys(2700, f"{turn}-")
+        assert flood(gate.port, [post(key) for key in some]) == {400: 2700}
         wait_until(lambda last=some[-1]: is_new(ask(gate, [last])[0]))
     assert FULL not in gate.nginx.error_log()
+    assert gate.nginx.error_log().count(FILLING) == 3
 
 
 def is_new(answer):

@@ -57,11 +57,11 @@ def maker(gate):                                            # noqa: F811
     """make(kb, ...): a Gate before an upstream that makes an order of every
     request, with an answer of so many kB."""
     def make(kb=0, store=SMALL, rule="required ttl=1h lease=2s", http="",
-             status=200, **more):
+             status=200, text=None, **more):
         port = free_port()
-        text = MAKER.format(port=port, kb="x" * 1000, text="$kb" * kb,
-                            status=status)
-        return gate(store=store, rule=rule, http=text + http,
+        made = MAKER.format(port=port, kb="x" * 1000, status=status,
+                            text=text or "$kb" * kb)
+        return gate(store=store, rule=rule, http=made + http,
                     target=f"proxy_pass http://127.0.0.1:{port};", **more)
     return make
 
