@@ -16,8 +16,6 @@ from og.peer import Peer, message
 from og.problem import check_problem
 from og.process import free_port, wait_until
 
-pytestmark = pytest.mark.both_stores
-
 
 def reset(sock):
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
@@ -32,6 +30,7 @@ def shut(sock):
 # T7: the upstream call goes on
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("buffering", ["on", "off"])
 @pytest.mark.parametrize("leave", [shut, reset])
 def test_t7_client_leaves_while_the_upstream_works(gate, leave,
@@ -53,6 +52,7 @@ def replayed_or_none(gate):                                 # noqa: F811
     return answer if replayed(answer) else None
 
 
+@pytest.mark.both_stores
 def test_t7_client_leaves_over_http2(gate):                 # noqa: F811
     gate = gate()
     seed = order("k", "hold=slow")
@@ -88,6 +88,7 @@ def test_t7_client_that_leaves_gets_a_broken_answer(gate):  # noqa: F811
     gate.check_held("k", orders=1)
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_t7_client_leaves_within_an_answer_beyond_the_limit(
         gate, buffering):                                   # noqa: F811
@@ -222,6 +223,7 @@ def test_t7_stream_is_cancelled_behind_a_redirect(sent_on):
     assert gate.orders() == gate.arrived() == 1
 
 
+@pytest.mark.both_stores
 def test_t7_client_leaves_where_the_second_location_claims(gate):  # noqa: F811
     gate = gate(server="location /api/ { root /nowhere; try_files $uri @app; }"
                 f"location @app {{ {RULED} proxy_pass http://orders; }}")
@@ -354,6 +356,7 @@ def test_client_sends_more_while_the_store_is_asked(gate, redis,
 # several on one connection
 
 
+@pytest.mark.both_stores
 def test_pipelined_orders_and_replays(gate):                # noqa: F811
     gate = gate()
     keys = ["a", "b", "a", "c", "b", "a", "c", "a"]
@@ -365,6 +368,7 @@ def test_pipelined_orders_and_replays(gate):                # noqa: F811
     assert gate.orders() == 3
 
 
+@pytest.mark.both_stores
 def test_pipelined_answers_of_every_kind(gate):             # noqa: F811
     """Refused, large, broken, empty and replayed ones: each ends where its
     length says, and the next one follows."""

@@ -12,8 +12,6 @@ from og.peer import Peer, answering, closing, in_turn, resetting, sending
 from og.problem import check_problem
 from og.process import free_port, wait_until
 
-pytestmark = pytest.mark.both_stores
-
 BROKEN = ["close", "reset", "headers-reset", "truncate", "truncate-chunked",
           "truncate-delimited"]
 
@@ -24,6 +22,7 @@ def put(gate, key):                                         # noqa: F811
                           seed.headers)
 
 
+@pytest.mark.both_stores
 @pytest.mark.parametrize("buffering", ["on", "off"])
 @pytest.mark.parametrize("fault", BROKEN)
 def test_broken_answer(gate, fault, buffering):             # noqa: F811
@@ -57,6 +56,7 @@ def test_on_unknown_retry_runs_again(gate, redis, fault):   # noqa: F811
     gate.check_replays(again, "k")
 
 
+@pytest.mark.both_stores
 def test_read_timeout(gate):                                # noqa: F811
     gate = gate("proxy_read_timeout 300ms;")
     problem = check_problem(gate.order("k", "hold=late"), 504,
@@ -84,6 +84,7 @@ def test_read_timeout_of_a_peer_that_reads_nothing(gate):   # noqa: F811
     gate.check_held("k", orders=0)
 
 
+@pytest.mark.both_stores
 def test_unknown_ttl(gate):                                 # noqa: F811
     """After unknown_ttl the key is free: the operator's bargain."""
     gate = gate(rule="required ttl=1h lease=2s unknown_ttl=1s")
@@ -199,6 +200,7 @@ def test_nginx_refuses_next_upstream_non_idempotent(gate):  # noqa: F811
 # a worker that dies
 
 
+@pytest.mark.both_stores
 def test_worker_killed_while_the_upstream_works(gate):      # noqa: F811
     gate = gate(rule="required ttl=1h lease=1s")
     dying = client.leave(gate.port, order_bytes("k", "hold=dead"))
@@ -214,6 +216,7 @@ def test_worker_killed_while_the_upstream_works(gate):      # noqa: F811
     gate.check_held("k", orders=1)
 
 
+@pytest.mark.both_stores
 def test_worker_killed_under_retry(gate):                   # noqa: F811
     """The claim lapses with its lease, and the next request runs."""
     gate = gate(rule="required ttl=1h lease=1s on_unknown=retry")
@@ -242,6 +245,7 @@ def test_a_slow_upstream_keeps_its_claim(gate):             # noqa: F811
     assert gate.orders() == 1
 
 
+@pytest.mark.both_stores
 def test_the_same_under_retry(gate):                        # noqa: F811
     gate = gate(rule="required ttl=1h lease=1s on_unknown=retry")
     slow = Later(gate.order, "k", "delay=3.5")
@@ -256,6 +260,7 @@ def test_the_same_under_retry(gate):                        # noqa: F811
     assert gate.orders() == 1
 
 
+@pytest.mark.both_stores
 def test_reload_while_the_upstream_works(gate):             # noqa: F811
     """T21: the old worker ends its order, the new one replays it."""
     gate = gate()
@@ -267,6 +272,7 @@ def test_reload_while_the_upstream_works(gate):             # noqa: F811
     gate.check_replays(slow.value(), "k")
 
 
+@pytest.mark.both_stores
 def test_old_worker_that_must_leave(gate):                  # noqa: F811
     """worker_shutdown_timeout cuts the order off: nobody knows."""
     gate = gate(main="worker_shutdown_timeout 500ms;",
