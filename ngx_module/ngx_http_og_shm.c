@@ -77,18 +77,15 @@ ngx_http_og_shm_init(ngx_http_og_store_t *store, ngx_cycle_t *cycle)
 static void
 ngx_http_og_shm_exit(ngx_http_og_store_t *store)
 {
-    ngx_http_og_store_counters_t  *n;
-
-    n = &store->counters;
-
     ngx_log_debug8(NGX_LOG_DEBUG_HTTP, store->log, 0,
                    "order guard store \"%V\": claimed %ui, replayed %ui, "
                    "unknown %ui, completed %ui, released %ui, full %ui, "
-                   "double runs %ui",
-                   &store->name, n->verdicts[NGX_HTTP_OG_CLAIMED],
-                   n->verdicts[NGX_HTTP_OG_FINISHED],
-                   n->verdicts[NGX_HTTP_OG_UNKNOWN],
-                   n->completed, n->released, n->full, n->double_run);
+                   "double runs %ui", &store->name,
+                   store->counters.verdicts[NGX_HTTP_OG_CLAIMED],
+                   store->counters.verdicts[NGX_HTTP_OG_FINISHED],
+                   store->counters.verdicts[NGX_HTTP_OG_UNKNOWN],
+                   store->counters.completed, store->counters.released,
+                   store->counters.full, store->counters.double_run);
 }
 
 

@@ -9,6 +9,8 @@
 #include "ngx_http_og_shm.h"
 
 
+static ngx_http_og_verdict_e ngx_http_og_shm_see(
+    ngx_http_og_shm_task_t *task, ngx_http_og_shm_copy_t *copy);
 static ngx_http_og_verdict_e ngx_http_og_shm_settle(
     ngx_http_og_shm_task_t *task, ngx_http_og_shm_copy_t *seen,
     const og_record_t *answer);
@@ -19,25 +21,9 @@ static ngx_int_t ngx_http_og_shm_encode_answer(ngx_http_og_shm_task_t *task,
 ngx_int_t
 ngx_http_og_shm_op_look(ngx_http_og_op_t *op)
 {
-    ngx_http_og_shm_copy_t   copy;
-    ngx_http_og_shm_task_t  *task;
+    ngx_http_og_shm_copy_t  copy;
 
-    task = op->backend;
-
-    switch (ngx_http_og_shm_copy(task, &copy)) {
-
-    case NGX_OK:
-        op->verdict = ngx_http_og_shm_read(task, &copy);
-        break;
-
-    case NGX_DECLINED:
-        ngx_http_og_shm_unlock(task->ss->records);
-        op->verdict = NGX_HTTP_OG_ADMITTED;
-        break;
-
-    default: /* NGX_ERROR */
-        op->verdict = NGX_HTTP_OG_STORE_FAILED;
-    }
+    op->verdict = ngx_http_og_shm_see(op->backend, &copy);
 
     return NGX_OK;
 }
@@ -46,32 +32,33 @@ ngx_http_og_shm_op_look(ngx_http_og_op_t *op)
 ngx_int_t
 ngx_http_og_shm_op_resolve(ngx_http_og_op_t *op, const og_record_t *answer)
 {
-    ngx_http_og_shm_copy_t   copy;
-    ngx_http_og_shm_task_t  *task;
+    ngx_http_og_shm_copy_t  copy;
 
-    task = op->backend;
+    op->verdict = ngx_http_og_shm_see(op->backend, &copy);
 
-    switch (ngx_http_og_shm_copy(task, &copy)) {
-
-    case NGX_OK:
-        op->verdict = ngx_http_og_shm_read(task, &copy);
-
-        if (op->verdict == NGX_HTTP_OG_UNKNOWN) {
-            op->verdict = ngx_http_og_shm_settle(task, &copy, answer);
-        }
-
-        break;
-
-    case NGX_DECLINED:
-        ngx_http_og_shm_unlock(task->ss->records);
-        op->verdict = NGX_HTTP_OG_ADMITTED;
-        break;
-
-    default: /* NGX_ERROR */
-        op->verdict = NGX_HTTP_OG_STORE_FAILED;
+    if (op->verdict == NGX_HTTP_OG_UNKNOWN) {
+        op->verdict = ngx_http_og_shm_settle(op->backend, &copy, answer);
     }
 
     return NGX_OK;
+}
+
+
+static ngx_http_og_verdict_e
+ngx_http_og_shm_see(ngx_http_og_shm_task_t *task, ngx_http_og_shm_copy_t *copy)
+{
+    switch (ngx_http_og_shm_copy(task, copy)) {
+
+    case NGX_OK:
+        return ngx_http_og_shm_read(task, copy);
+
+    case NGX_DECLINED:
+        ngx_http_og_shm_unlock(task->ss->records);
+        return NGX_HTTP_OG_ADMITTED;
+
+    default: /* NGX_ERROR */
+        return NGX_HTTP_OG_STORE_FAILED;
+    }
 }
 
 
