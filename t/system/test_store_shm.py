@@ -2,8 +2,8 @@
 and how nginx tells. What it has in common with Redis stands in tests that are
 marked both_stores."""
 
+import glob
 import os
-import re
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -61,11 +61,17 @@ def test_an_owner_that_wakes_up_late_leaves_anothers_answer(
 
 def worker_at_work(gate):                                   # noqa: F811
     """The worker that has a connection to the upstream."""
-    found = subprocess.run(
-        ["ss", "-Htnp", "dport", "=", f":{gate.upstream.port}"],
-        stdout=subprocess.PIPE, text=True, check=True).stdout
-    owners = {int(pid) for pid in re.findall(r"pid=(\d+)", found)}
-    return (owners & set(gate.nginx.worker_pids())).pop()
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table]
+    to_upstream = {f"socket:[{row[9]}]" for row in rows
+                   if row[2].endswith(f":{gate.upstream.port:04X}")}
+    return next(pid for pid in gate.nginx.worker_pids()
+                if to_upstream & set(files_of(pid)))
+
+
+def files_of(pid):
+    for link in glob.glob(f"/proc/{pid}/fd/*"):
+        yield os.readlink(link)
 
 
 def taken_over(gate):                                       # noqa: F811
