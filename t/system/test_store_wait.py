@@ -97,9 +97,10 @@ def test_two_names_of_a_record_share_a_wait(replicated,     # noqa: F811
                                             tmp_path):
     (tmp_path / "secret").write_bytes(bytes(range(32)))
     gate = replicated(http=f"order_guard_secret {tmp_path}/secret none;")
-    gate.check_replays(gate.order("k"), "k")
-    assert len(gate.replica.records()) == 2
+    first = gate.order("k")
     assert sum(words.count("WAIT") for words in writes(gate)) == 1
+    assert len(gate.replica.records()) == 2
+    gate.check_replays(first, "k")
     gate.replica.pause()
     refused(gate, "l")
     wait_until(lambda: len(gate.redis.records()) == 2, what="not free")
