@@ -153,9 +153,9 @@ order_guard_store other redis://127.0.0.2;
 
 
 
-=== Cluster is not there yet
---- wrong: order_guard_store other redis+cluster://127.0.0.1:6379;
---- says: a store at "redis\+cluster://" is not supported by this version
+=== a cluster with a database
+--- wrong: order_guard_store other redis+cluster://127.0.0.1:6379/1;
+--- says: invalid database "1" of store "other", a cluster has only 0: leave it out
 
 
 
@@ -424,9 +424,33 @@ order_guard_store other redis://127.0.0.2;
 
 
 
-=== a parameter of a later version
---- wrong: order_guard_store other redis://127.0.0.1 wait=1;
---- says: parameter "wait=" of store "other" is not supported by this version, remove it
+=== a number of replicas
+--- http_config
+    order_guard_store main redis://127.0.0.1:$TEST_NGINX_REDIS_PORT/0 wait=0;
+    order_guard_store b redis://127.0.0.1 wait=32;
+--- config
+    location = /t { return 200; }
+--- request
+GET /t
+--- tolerate_log: crit
+
+
+
+=== too many replicas
+--- wrong: order_guard_store other redis://127.0.0.1 wait=33;
+--- says: invalid value "33" of "wait=" of store "other", use a number of replicas from "0" to "32"
+
+
+
+=== no number of replicas
+--- wrong: order_guard_store other redis://127.0.0.1 wait=all;
+--- says: invalid value "all" of "wait=" of store "other", use a number of replicas
+
+
+
+=== replicas twice
+--- wrong: order_guard_store other redis://127.0.0.1 wait=1 wait=1;
+--- says: "wait=" of store "other" is given twice, keep one
 
 
 
