@@ -66,8 +66,7 @@ def one_fails(gate, sentinel, store, number):
     asked, fenced = sentinel.asked, fences(store)
     sentinel.hang_up()
     store.command("CLIENT", "KILL", "TYPE", "normal")
-    wait_until(lambda: sentinel.asked > asked and fences(store) > fenced, 10,
-               gate.faults.place())
+    wait_until(lambda: sentinel.asked > asked and fences(store) > fenced, 10)
     return gate.faults.disarm()
 
 
@@ -77,7 +76,7 @@ def fences(store):
 
 
 def works(gate, key):
-    answer = wait_until(lambda: order(gate, key), 10, gate.faults.place())
+    answer = wait_until(lambda: order(gate, key), 10)
     assert answer.status == 200, answer
 
 
