@@ -22,7 +22,6 @@ sentinel down-after-milliseconds {service} {down_after}
 sentinel failover-timeout {service} {failover}
 sentinel known-replica {service} 127.0.0.1 {replica}
 {others}
-{more}
 """
 
 
@@ -41,7 +40,7 @@ class Sentinel(Redis):
         self.process.wait_for_port(self.port)
         self.command("SENTINEL", "DEBUG", "INFO-PERIOD", 200,
                      "PUBLISH-PERIOD", 300, "ASK-PERIOD", 100,
-                     "PING-PERIOD", 100, "ELECTION-TIMEOUT", 1000)
+                     "PING-PERIOD", 100)
         return self
 
     def master(self):
@@ -66,14 +65,13 @@ def _replicated(master):
 
 
 class Sentinels:
-    def __init__(self, folder, down_after=300, more=()):
+    def __init__(self, folder, down_after=300):
         self.servers = [Redis(folder / f"server{n}",
                               "--repl-diskless-sync-delay", 0,
                               "--repl-ping-replica-period", 1)
                         for n in range(2)]
         self._folder = folder
         self._down_after = int(down_after * paths.SLOW)
-        self._more = more
         self.sentinels = []
 
     @property
@@ -96,19 +94,20 @@ class Sentinels:
         return self
 
     def _start_sentinels(self):
+        # the last one votes: three candidates might have one vote each
+        down_after = [self._down_after] * 2 + [5 * self._down_after]
         named = [(free_port(), f"{random.getrandbits(160):040x}")
                  for _ in range(3)]
-        for port, name in named:
+        for (port, name), down in zip(named, down_after):
             others = [f"sentinel known-sentinel {SERVICE} 127.0.0.1 {p} {n}"
                       for p, n in named if p != port]
             folder = self._folder / f"sentinel{port}"
             conf = CONF.format(port=port, id=name, service=SERVICE,
                                folder=folder, master=self.servers[0].port,
                                replica=self.servers[1].port,
-                               down_after=self._down_after,
+                               down_after=down,
                                failover=int(2000 * paths.SLOW),
-                               others="\n".join(others),
-                               more="\n".join(self._more))
+                               others="\n".join(others))
             self.sentinels.append(Sentinel(folder, port, conf).start())
 
     def stop(self):
