@@ -14,7 +14,7 @@ def ready(redis):
     """Whether the gateway has greeted and fenced, once for each store."""
     clients = redis.command("CLIENT", "LIST").decode().splitlines()
     return len([line for line in clients if " name=order-guard " in line
-                and " cmd=set " in line]) == STORES
+                and " cmd=pttl " in line]) == STORES
 
 
 def no_more(now, before):
@@ -27,7 +27,8 @@ def test_each_step_fails(failing_module, tls_redis,         # noqa: F811
     redis, case = tls_redis(), CASES["claim"]
     store = (f"{redis.secure} ca={certificates['ca']} timeout=500ms "
              "server_name=redis.example")
-    with FailingGate(tmp_path, failing_module, store,
+    with FailingGate(tmp_path, failing_module,
+                     (store, f"{store} prefix=other:"),
                      case.location()) as gate:
         wait_until(lambda: ready(redis))
         held, number, failed = gate.faults.held(), 0, True

@@ -39,7 +39,8 @@ def gate(failing_module, redis, sentinel, tmp_path):        # noqa: F811
         named = (f"order_guard_store named redis+sentinel://sentinel.test:"
                  f"{sentinel.port}/{SERVICE} timeout=500ms "
                  f"connect_timeout=500ms; {dns.directive}")
-        with FailingGate(tmp_path, failing_module, redis.address, LOCATION,
+        stores = redis.address, redis.address + " prefix=other:"
+        with FailingGate(tmp_path, failing_module, stores, LOCATION,
                          named) as made:
             yield made
 

@@ -58,13 +58,15 @@ def fenced(connection):
             and len(connection.chunks(DOWN)) >= 2)
 
 
-# what comes before the last command of a handshake
-GREETING = re.compile(r" cmd=(client\|\w+|info|time|auth|select|get|del|"
-                      r"pexpire) ")
+# what comes before the last commands of a handshake
+GREETING = re.compile(r" cmd=(client\|\w+|info|time|auth|select) ")
 
 
 def known(redis, connection):
     """The server itself is asked: what is sent is encrypted."""
+    down = connection.pipes[DOWN]
+    if down.delivered < len(connection.sent(DOWN)):
+        return False
     try:
         port = connection.server.getsockname()[1]
         clients = redis.command("CLIENT", "LIST").decode().splitlines()
