@@ -69,7 +69,11 @@ ngx_http_og_redis_ask_again(ngx_http_og_redis_batch_t *batch)
         return;
     }
 
-    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
+    /* a key that is still to be freed must not be claimed meanwhile */
+
+    if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED
+        || task->wish != NGX_HTTP_OG_WISH_NONE)
+    {
         ngx_http_og_redis_count_failed(task);
 
     } else if (!ngx_http_og_redis_pauses(task)) {
