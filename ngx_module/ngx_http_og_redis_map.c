@@ -25,6 +25,8 @@ static void ngx_http_og_cluster_read_map(ngx_http_og_cluster_node_t *teller,
 static ngx_int_t ngx_http_og_cluster_read_range(
     ngx_http_og_cluster_node_t *teller, redisReply *range);
 static void ngx_http_og_cluster_apply_map(ngx_http_og_cluster_t *cluster);
+static void ngx_http_og_cluster_set_slot(ngx_http_og_cluster_t *cluster,
+    ngx_uint_t slot, ngx_http_og_cluster_node_t *node);
 static void ngx_http_og_cluster_name_marker(ngx_http_og_cluster_node_t *node);
 
 
@@ -35,7 +37,7 @@ ngx_http_og_cluster_learn(ngx_http_og_cluster_node_t *node, ngx_uint_t slot)
                    "order guard cluster: slot %ui is at %V", slot,
                    &node->addr.name);
 
-    node->cluster->slots[slot] = node;
+    ngx_http_og_cluster_set_slot(node->cluster, slot, node);
     node->cluster->changed = 1;
 
     ngx_http_og_cluster_doubt(node->cluster);
@@ -147,7 +149,7 @@ ngx_http_og_cluster_read_map(ngx_http_og_cluster_node_t *teller,
          q = ngx_queue_next(q))
     {
         node = ngx_queue_data(q, ngx_http_og_cluster_node_t, queue);
-        node->nslots = 0;
+        node->told = 0;
     }
 
     for (i = 0; i < map->elements; i++) {
@@ -228,8 +230,8 @@ ngx_http_og_cluster_read_range(ngx_http_og_cluster_node_t *teller,
     for (slot = part[0]->integer; slot <= part[1]->integer; slot++) {
         cluster->changed |= (cluster->slots[slot] != NULL
                              && cluster->slots[slot] != node);
-        cluster->slots[slot] = node;
-        node->nslots++;
+        ngx_http_og_cluster_set_slot(cluster, slot, node);
+        node->told = 1;
     }
 
     return NGX_OK;
@@ -248,8 +250,8 @@ ngx_http_og_cluster_apply_map(ngx_http_og_cluster_t *cluster)
     for (slot = 0; slot < OG_SLOTS; slot++) {
         node = cluster->slots[slot];
 
-        if (node && node->nslots == 0) {
-            cluster->slots[slot] = NULL;
+        if (node && !node->told) {
+            ngx_http_og_cluster_set_slot(cluster, slot, NULL);
         }
     }
 
@@ -264,6 +266,28 @@ ngx_http_og_cluster_apply_map(ngx_http_og_cluster_t *cluster)
             ngx_http_og_cluster_name_marker(node);
         }
     }
+}
+
+
+/* A node lives as long as it is the node of a slot. */
+
+static void
+ngx_http_og_cluster_set_slot(ngx_http_og_cluster_t *cluster, ngx_uint_t slot,
+    ngx_http_og_cluster_node_t *node)
+{
+    ngx_http_og_cluster_node_t  *former;
+
+    former = cluster->slots[slot];
+
+    if (former) {
+        former->nslots--;
+    }
+
+    if (node) {
+        node->nslots++;
+    }
+
+    cluster->slots[slot] = node;
 }
 
 

@@ -30,7 +30,8 @@ typedef struct {
     ngx_http_og_redis_t              *link;
 
     ngx_addr_t                        addr;
-    ngx_uint_t                        nslots;
+    ngx_uint_t                        nslots;   /* that lead here */
+    ngx_uint_t                        told;     /* of, by the map being read */
     ngx_msec_t                        used;
     ngx_uint_t                        marker;   /* its number */
     ngx_uint_t                        retired;
