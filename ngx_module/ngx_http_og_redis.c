@@ -22,6 +22,7 @@
 #define NGX_HTTP_OG_REDIS_CLOCK_FRESH    60000   /* ms */
 
 
+static ngx_uint_t ngx_http_og_redis_next_number(void);
 static void ngx_http_og_redis_init_events(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_end(ngx_http_og_redis_t *link, ngx_uint_t level,
@@ -50,6 +51,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     link->conf = conf;
     link->owner = owner;
     link->ident = (ngx_socket_t) -1;
+    link->number = ngx_http_og_redis_next_number();
     link->addrs = conf->addrs;
     link->naddrs = conf->naddrs;
     link->log = *log;
@@ -65,6 +67,17 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     ngx_http_og_redis_go_on(link);
 
     return link;
+}
+
+
+/* A bound batch may be given to another node's connection. */
+
+static ngx_uint_t
+ngx_http_og_redis_next_number(void)
+{
+    static ngx_uint_t  number;
+
+    return ++number;
 }
 
 
@@ -167,7 +180,7 @@ ngx_http_og_redis_submit(ngx_http_og_redis_t *link,
 
     if (batch->bound
         && (link->state != NGX_HTTP_OG_REDIS_READY
-            || link->closed != batch->connection))
+            || link->number != batch->connection))
     {
         ngx_http_og_redis_batch_free(batch);
         return NGX_DECLINED;
@@ -382,7 +395,7 @@ ngx_http_og_redis_drop(ngx_http_og_redis_t *link, ngx_uint_t level,
 
     ngx_http_og_redis_close(link);
 
-    link->closed++;
+    link->number = ngx_http_og_redis_next_number();
 
     /* the next connection may be to another server */
 
@@ -560,7 +573,7 @@ ngx_http_og_redis_leave(ngx_http_og_redis_t *link)
 
     /* nothing that was watched there may be acted upon elsewhere */
 
-    link->closed++;
+    link->number = ngx_http_og_redis_next_number();
 }
 
 

@@ -51,7 +51,7 @@ ngx_http_og_redis_send(ngx_http_og_redis_t *link,
     batch->submitted = ngx_current_msec;
     batch->deadline = deadline;
     batch->offset = link->offset;
-    batch->connection = link->closed;
+    batch->connection = link->number;
 
     if (ngx_queue_empty(&link->owed)) {
         link->heard = ngx_current_msec;

@@ -82,7 +82,9 @@ struct ngx_http_og_redis_s {
     ngx_uint_t                        timeouts; /* batches in a row that were
                                                    late, also if answered or on
                                                    other connections */
-    ngx_uint_t                        closed;   /* connections, ever */
+    ngx_uint_t                        number;   /* of the connection, which
+                                                   no other of the worker's
+                                                   has had */
     ngx_msec_t                        ready_since;
 
     ngx_queue_t                       waiting;

@@ -35,7 +35,7 @@ static ngx_int_t ngx_http_og_redis_go_on(ngx_http_og_task_t *task,
 static ngx_int_t ngx_http_og_redis_list_others(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_listed(ngx_http_og_redis_batch_t *batch);
 static ngx_int_t ngx_http_og_redis_close_others(ngx_http_og_task_t *task,
-    redisReply *reply);
+    redisReply *reply, ngx_uint_t connection);
 static int64_t ngx_http_og_redis_gateway(const char *line);
 static ngx_int_t ngx_http_og_redis_say_kill(ngx_http_og_redis_batch_t *batch,
     int64_t id);
@@ -222,7 +222,9 @@ ngx_http_og_redis_go_on(ngx_http_og_task_t *task, ngx_uint_t connection)
 {
     task->deadline = ngx_current_msec + task->rs->conf.timeout;
 
-    if (task->op->record.state == OG_RECORD_UNKNOWN || task->alone) {
+    if (task->op->record.state == OG_RECORD_UNKNOWN
+        || task->alone == connection)
+    {
         return ngx_http_og_redis_resolve_record(task, connection);
     }
 
@@ -273,7 +275,8 @@ ngx_http_og_redis_listed(ngx_http_og_redis_batch_t *batch)
     }
 
     if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed
-        && ngx_http_og_redis_close_others(task, reply) == NGX_OK)
+        && ngx_http_og_redis_close_others(task, reply, batch->connection)
+           == NGX_OK)
     {
         ngx_http_og_redis_task_put(task, batch);
         return;
@@ -289,7 +292,8 @@ failed:
 /* One line a client: "id=3 addr=... name=order-guard age=..." */
 
 static ngx_int_t
-ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply)
+ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply,
+    ngx_uint_t connection)
 {
     char                       *p, *line, *end;
     int64_t                     id;
@@ -330,6 +334,11 @@ ngx_http_og_redis_close_others(ngx_http_og_task_t *task, redisReply *reply)
         ngx_http_og_redis_batch_free(batch);
         return NGX_ERROR;
     }
+
+    /* these are ids of one server: at another they are anybody's */
+
+    batch->bound = 1;
+    batch->connection = connection;
 
     return ngx_http_og_redis_task_submit(task, batch, task->deadline);
 }
@@ -392,7 +401,7 @@ ngx_http_og_redis_closed(ngx_http_og_redis_batch_t *batch)
     if (task->state == NGX_HTTP_OG_TASK_ASKING && !task->closed
         && !task->rs->watching)
     {
-        task->alone = 1;
+        task->alone = batch->connection;
         task->deadline = ngx_current_msec + task->rs->conf.timeout;
 
         if (ngx_http_og_redis_ask_record(task, ngx_http_og_redis_watched, 1)

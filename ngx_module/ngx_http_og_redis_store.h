@@ -110,8 +110,6 @@ typedef struct {
     unsigned                         deleted:1; /* a DEL may have been sent */
     unsigned                         full:1;    /* it refuses all writes */
     unsigned                         lost:1;    /* another has the key */
-    unsigned                         alone:1;   /* no other gateway's command
-                                                   is on its way */
     unsigned                         again:1;   /* counted a second time */
     unsigned                         unwanted:1;    /* by who has released it */
     unsigned                         spent:1;   /* units of who went on while
@@ -128,6 +126,9 @@ typedef struct {
     ngx_str_t                        pending;   /* the record claimed with */
     ngx_str_t                        px;        /* its life, ms in decimal */
     const og_record_t               *answer;    /* an operator's; or NULL */
+    ngx_uint_t                       alone;     /* the connection to whose
+                                                   server no other gateway's
+                                                   command is on its way; 0 */
     ngx_str_t                        final;     /* the record to end with */
     ngx_str_t                        final_px;
 
