@@ -470,7 +470,12 @@ ngx_http_og_cluster_sweep(ngx_http_og_cluster_t *cluster)
         node->retired = 1;
         ngx_http_og_redis_retire(node->link, 1);
 
-        if (node != cluster->seed && ngx_http_og_redis_is_closed(node->link)) {
+        /* a detour may be about to go on to it */
+
+        if (node != cluster->seed
+            && cluster->ndetours == 0
+            && ngx_http_og_redis_is_closed(node->link))
+        {
             ngx_http_og_cluster_remove(node);
         }
     }

@@ -37,6 +37,7 @@ typedef struct {
 
 
 typedef struct {
+    ngx_http_og_cluster_t        *cluster;
     ngx_http_og_redis_batch_t    *batch;
     ngx_uint_t                    hops;
     ngx_uint_t                    waiting;  /* for so many parts */
@@ -50,8 +51,11 @@ typedef struct {
 } ngx_http_og_detour_t;
 
 
-static ngx_http_og_detour_t *ngx_http_og_detour_create(
+static ngx_uint_t ngx_http_og_detour_is_late(
     ngx_http_og_redis_batch_t *batch);
+static ngx_http_og_detour_t *ngx_http_og_detour_create(
+    ngx_http_og_redis_batch_t *batch, ngx_http_og_cluster_t *cluster);
+static void ngx_http_og_detour_free(ngx_http_og_detour_t *detour);
 static ngx_uint_t ngx_http_og_detour_keys(ngx_str_t *command);
 static void ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
     ngx_http_og_cluster_node_t *node);
@@ -89,7 +93,7 @@ ngx_http_og_cluster_redirect(void *data, ngx_http_og_redis_batch_t *batch)
 
     /* nobody waits any more: that it did not run is an end, too */
 
-    if (!batch->routed || batch->late) {
+    if (!batch->routed || ngx_http_og_detour_is_late(batch)) {
 
         for (i = 0; i < batch->nreplies; i++) {
             (void) ngx_http_og_detour_read(node, batch->replies[i], &step);
@@ -98,7 +102,7 @@ ngx_http_og_cluster_redirect(void *data, ngx_http_og_redis_batch_t *batch)
         return 0;
     }
 
-    detour = ngx_http_og_detour_create(batch);
+    detour = ngx_http_og_detour_create(batch, node->cluster);
     if (detour == NULL) {
         return 0;
     }
@@ -106,7 +110,7 @@ ngx_http_og_cluster_redirect(void *data, ngx_http_og_redis_batch_t *batch)
     ngx_http_og_detour_plan(detour, node);
 
     if (detour->nsteps == 0) {
-        ngx_free(detour);
+        ngx_http_og_detour_free(detour);
         return 0;
     }
 
@@ -116,8 +120,22 @@ ngx_http_og_cluster_redirect(void *data, ngx_http_og_redis_batch_t *batch)
 }
 
 
+/*
+ * A worker whose machine stood still reads an answer before its timers run: a
+ * key that was to be freed then may be another's by now.
+ */
+
+static ngx_uint_t
+ngx_http_og_detour_is_late(ngx_http_og_redis_batch_t *batch)
+{
+    return batch->late
+           || (ngx_msec_int_t) (batch->deadline - ngx_current_msec) <= 0;
+}
+
+
 static ngx_http_og_detour_t *
-ngx_http_og_detour_create(ngx_http_og_redis_batch_t *batch)
+ngx_http_og_detour_create(ngx_http_og_redis_batch_t *batch,
+    ngx_http_og_cluster_t *cluster)
 {
     ngx_uint_t             i, n;
     ngx_http_og_detour_t  *detour;
@@ -131,10 +149,22 @@ ngx_http_og_detour_create(ngx_http_og_redis_batch_t *batch)
     detour = ngx_calloc(sizeof(ngx_http_og_detour_t)
                         + n * sizeof(ngx_http_og_step_t), ngx_cycle->log);
     if (detour != NULL) {
+        detour->cluster = cluster;
         detour->batch = batch;
+
+        cluster->ndetours++;
     }
 
     return detour;
+}
+
+
+static void
+ngx_http_og_detour_free(ngx_http_og_detour_t *detour)
+{
+    detour->cluster->ndetours--;
+
+    ngx_free(detour);
 }
 
 
@@ -491,6 +521,10 @@ ngx_http_og_detour_answered(ngx_http_og_redis_batch_t *part)
         return;
     }
 
+    if (detour->nsteps && ngx_http_og_detour_is_late(batch)) {
+        detour->unsent = 1;
+    }
+
     if (detour->lost || detour->unsent || detour->nsteps == 0) {
         ngx_http_og_detour_end(detour);
         return;
@@ -586,7 +620,7 @@ ngx_http_og_detour_end(ngx_http_og_detour_t *detour)
                                                 : NGX_HTTP_OG_REDIS_UNSENT;
     }
 
-    ngx_free(detour);
+    ngx_http_og_detour_free(detour);
 
     ngx_http_og_redis_batch_end(batch, outcome);
 }
