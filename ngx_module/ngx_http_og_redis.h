@@ -201,14 +201,11 @@ struct ngx_http_og_redis_batch_s {
 
 
 /*
- * One line a second leaves, of all workers' together, and one of DATA: what
- * became of orders is not withheld by what fails meanwhile.
+ * One line of each a second leaves, of all workers' together: what became of
+ * orders is not withheld by what fails meanwhile.
  */
 typedef enum {
-    NGX_HTTP_OG_REDIS_LOG_LINK = 0,
-    NGX_HTTP_OG_REDIS_LOG_TIMEOUT,
-    NGX_HTTP_OG_REDIS_LOG_REPLY,
-    NGX_HTTP_OG_REDIS_LOG_RECORD,
+    NGX_HTTP_OG_REDIS_LOG_FAILURE = 0,
     NGX_HTTP_OG_REDIS_LOG_DATA
 } ngx_http_og_redis_log_e;
 

@@ -393,7 +393,7 @@ ngx_http_og_redis_read_key(ngx_http_og_task_t *task, redisReply *reply)
 
     if (verdict == NGX_HTTP_OG_STORE_FAILED) {
         ngx_http_og_redis_log(ngx_http_og_redis_link(task),
-                              NGX_HTTP_OG_REDIS_LOG_RECORD, NGX_LOG_ERR, 0,
+                              NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR, 0,
                               "has a record that cannot be read under "
                               "\"%V\"", &task->key);
         return ngx_http_og_redis_doubt(task);

@@ -319,7 +319,7 @@ ngx_http_og_cluster_node(ngx_http_og_cluster_node_t *teller, ngx_str_t *host,
     }
 
     if (addr.socklen == 0) {
-        ngx_http_og_redis_log(teller->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(teller->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "names a node \"%V\": only IP "
                               "addresses are understood, set "
                               "cluster-preferred-endpoint-type to \"ip\"",

@@ -86,7 +86,7 @@ ngx_http_og_redis_expire(ngx_http_og_redis_t *link)
 
     down = ngx_http_og_redis_is_down(link);
 
-    rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_TIMEOUT,
+    rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                                NGX_LOG_ERR, NGX_ETIMEDOUT,
                                "has not answered in %M ms%s",
                                link->conf->timeout,

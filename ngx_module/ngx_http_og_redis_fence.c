@@ -336,7 +336,7 @@ ngx_http_og_redis_is_refused(ngx_http_og_redis_t *link, const char *command,
         return 0;
     }
 
-    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+    ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR, 0,
                           "answered %s with %s", command,
                           ngx_http_og_redis_words(reply));
     return 1;

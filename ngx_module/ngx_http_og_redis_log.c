@@ -192,7 +192,7 @@ ngx_http_og_redis_log_end(ngx_http_og_redis_t *link, ngx_uint_t level,
     down = link->conf->role != NGX_HTTP_OG_REDIS_SENTINEL
            && ngx_http_og_redis_is_down(link);
 
-    rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK, level, err,
+    rc = ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, level, err,
                                "%s%V: %s%s", verb, &addr, what,
                                down ? "; it cannot be reached: nothing waits "
                                       "for it until it can" : "");
@@ -227,7 +227,7 @@ ngx_http_og_redis_tell_up(ngx_http_og_redis_t *link)
     /* what is only put off is not counted as withheld */
 
     if (!ngx_http_og_redis_is_turn(&told->failures)
-        || ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_LINK,
+        || ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                                  NGX_LOG_NOTICE, 0, "can be reached again")
            != NGX_OK)
     {

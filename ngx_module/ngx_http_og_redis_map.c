@@ -119,7 +119,7 @@ ngx_http_og_cluster_told(ngx_http_og_redis_batch_t *batch)
     reply = batch->replies[0];
 
     if (reply->type != REDIS_REPLY_ARRAY) {
-        ngx_http_og_redis_log(node->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(node->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "answered CLUSTER SLOTS with "
                               "%s", ngx_http_og_redis_code(reply));
         return;

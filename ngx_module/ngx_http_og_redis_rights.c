@@ -120,7 +120,7 @@ ngx_http_og_redis_read_rights(ngx_http_og_redis_t *link, redisReply **reply)
     }
 
     if (p != list) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
+        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR,
                               0, "refuses what orders need, its ACL must "
                               "allow%*s on the keys of \"prefix=\"",
                               (size_t) (p - list), list);

@@ -535,7 +535,7 @@ ngx_http_og_redis_log_reply(ngx_http_og_task_t *task, const char *verb,
     }
 
     ngx_http_og_redis_log(ngx_http_og_redis_link(task),
-                          NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR, 0,
+                          NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR, 0,
                           "answered %s with %s", verb,
                           ngx_http_og_redis_words(reply));
 }

@@ -127,7 +127,7 @@ static ngx_uint_t
 ngx_http_og_redis_is_acknowledged(ngx_http_og_redis_t *link, redisReply *reply)
 {
     if (reply->type != REDIS_REPLY_INTEGER) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
+        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR,
                               0, "answered WAIT with %s: claims are given up",
                               ngx_http_og_redis_words(reply));
         return 0;
@@ -140,7 +140,7 @@ ngx_http_og_redis_is_acknowledged(ngx_http_og_redis_t *link, redisReply *reply)
     /* nothing is said of a write that has claimed nothing */
 
     if (!ngx_queue_empty(&link->held)) {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
+        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR,
                               0, "has claims that %L of %ui replicas know: "
                               "they are given up",
                               (int64_t) reply->integer, link->conf->wait);

@@ -386,7 +386,7 @@ ngx_http_og_sentinel_read(ngx_http_og_sentinel_t *sentinel,
     if (batch->replies[NGX_HTTP_OG_SENTINEL_LISTENS]->type
         != REDIS_REPLY_ARRAY)
     {
-        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_REPLY, NGX_LOG_ERR,
+        ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR,
                               0, "answered SUBSCRIBE with %s",
                               ngx_http_og_redis_code(
                               batch->replies[NGX_HTTP_OG_SENTINEL_LISTENS]));
@@ -421,7 +421,7 @@ ngx_http_og_sentinel_read_master(ngx_http_og_sentinel_t *sentinel,
     redisReply  *host;
 
     if (reply->type == REDIS_REPLY_NIL) {
-        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "knows no master \"%V\"",
                               &sentinel->conf->service);
         return NGX_DECLINED;
@@ -432,7 +432,7 @@ ngx_http_og_sentinel_read_master(ngx_http_og_sentinel_t *sentinel,
         || reply->element[0]->type != REDIS_REPLY_STRING
         || reply->element[1]->type != REDIS_REPLY_STRING)
     {
-        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "answered SENTINEL with %s",
                               ngx_http_og_redis_code(reply));
         return NGX_DECLINED;
@@ -447,7 +447,7 @@ ngx_http_og_sentinel_read_master(ngx_http_og_sentinel_t *sentinel,
         || port < 1
         || port > 65535)
     {
-        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "answered with no address");
         return NGX_DECLINED;
     }
@@ -475,7 +475,7 @@ ngx_http_og_sentinel_resolved(ngx_http_og_redis_resolve_t *names,
     sentinel = names->data;
 
     if (naddrs == 0) {
-        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_REPLY,
+        ngx_http_og_redis_log(sentinel->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "named the master \"%V\", "
                               "which could not be resolved: %s",
                               names->failed, names->error);
