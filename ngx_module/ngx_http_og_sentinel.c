@@ -233,7 +233,10 @@ ngx_http_og_sentinel_locate(ngx_http_og_redis_t *link)
     sentinel->deadline = ngx_current_msec + link->conf->connect_timeout;
 
     if (sentinel->used && link->failures && sentinel->link->naddrs > 1) {
-        ngx_http_og_redis_move(sentinel->link, NGX_LOG_INFO,
+
+        /* why is the line of who was no master, which this must not be */
+
+        ngx_http_og_redis_move(sentinel->link, NGX_LOG_DEBUG,
                                "its word led to no master, the next "
                                "sentinel is asked");
     }

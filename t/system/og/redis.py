@@ -16,7 +16,15 @@ class RedisError(Exception):
     pass
 
 
+def options_of(settings):
+    """{name: value} as words of a command line."""
+    return [word for name, value in settings.items()
+            for word in (f"--{name}", value)]
+
+
 class Redis:
+    tls_port = None                 # of one that speaks TLS there
+
     def __init__(self, folder, *options, port=None):
         self.folder = str(folder)
         self.port = port or free_port()
@@ -28,6 +36,11 @@ class Redis:
     @property
     def address(self):
         return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def peers_port(self):
+        """Where other servers, and gateways, speak to it."""
+        return self.tls_port or self.port
 
     @property
     def words(self):

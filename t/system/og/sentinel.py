@@ -7,7 +7,7 @@ import signal
 
 from og import paths
 from og.process import Process, free_port, wait_until
-from og.redis import Redis, RedisError
+from og.redis import Redis, RedisError, options_of
 
 SERVICE = "orders"
 
@@ -65,28 +65,46 @@ def _replicated(master):
 
 
 class Sentinels:
-    def __init__(self, folder, down_after=300):
-        self.servers = [Redis(folder / f"server{n}",
-                              "--repl-diskless-sync-delay", 0,
-                              "--repl-ping-replica-period", 1)
-                        for n in range(2)]
+    """`tls(port)` are the settings of servers and sentinels that speak TLS
+    to each other and to gateways, and not to tests."""
+
+    def __init__(self, folder, down_after=300, more=(), tls=None):
         self._folder = folder
         self._down_after = int(down_after * paths.SLOW)
+        self._more = more
+        self._tls = tls
+        self.servers = [self._server(folder / f"server{n}") for n in range(2)]
         self.sentinels = []
+
+    def _server(self, folder):
+        port, secure = self._secure()
+        made = Redis(folder, *options_of({"repl-diskless-sync-delay": 0,
+                                          "repl-ping-replica-period": 1,
+                                          **secure}))
+        made.tls_port = port
+        return made
+
+    def _secure(self):
+        """(a port for TLS, settings)"""
+        if not self._tls:
+            return None, {}
+        port = free_port()
+        return port, {**self._tls(port), "tls-replication": "yes"}
 
     @property
     def hosts(self):
-        return ",".join(f"127.0.0.1:{s.port}" for s in self.sentinels)
+        return ",".join(f"127.0.0.1:{s.peers_port}" for s in self.sentinels)
 
     @property
     def address(self):
-        return f"redis+sentinel://{self.hosts}/{SERVICE}"
+        return f"redis{'s' if self._tls else ''}+sentinel://{self.hosts}" \
+               f"/{SERVICE}"
 
     def start(self):
         master, replica = self.servers
         master.start()
         replica.start()
-        replica.command("REPLICAOF", "127.0.0.1", master.port)
+        replica.command("REPLICAOF", "127.0.0.1", master.peers_port)
         with master.session() as session:
             wait_until(lambda: _replicated(session), 10)
         self._start_sentinels()
@@ -96,19 +114,25 @@ class Sentinels:
     def _start_sentinels(self):
         # the last one votes: three candidates might have one vote each
         down_after = [self._down_after] * 2 + [5 * self._down_after]
-        named = [(free_port(), f"{random.getrandbits(160):040x}")
-                 for _ in range(3)]
-        for (port, name), down in zip(named, down_after):
-            others = [f"sentinel known-sentinel {SERVICE} 127.0.0.1 {p} {n}"
-                      for p, n in named if p != port]
+        made = [(free_port(), f"{random.getrandbits(160):040x}",
+                 *self._secure()) for _ in range(3)]
+        for (port, name, tls_port, secure), down in zip(made, down_after):
+            others = [f"sentinel known-sentinel {SERVICE} 127.0.0.1 "
+                      f"{t or p} {n}" for p, n, t, _ in made if p != port]
             folder = self._folder / f"sentinel{port}"
+            more = [*self._more, *(f"{setting} {value}"
+                                   for setting, value in secure.items())]
+            master, replica = self.servers
             conf = CONF.format(port=port, id=name, service=SERVICE,
-                               folder=folder, master=self.servers[0].port,
-                               replica=self.servers[1].port,
+                               folder=folder, master=master.peers_port,
+                               replica=replica.peers_port,
                                down_after=down,
                                failover=int(2000 * paths.SLOW),
-                               others="\n".join(others))
-            self.sentinels.append(Sentinel(folder, port, conf).start())
+                               others="\n".join(others),
+                               more="\n".join(more))
+            sentinel = Sentinel(folder, port, conf)
+            sentinel.tls_port = tls_port
+            self.sentinels.append(sentinel.start())
 
     def stop(self):
         for server in self.sentinels + self.servers:
@@ -120,7 +144,7 @@ class Sentinels:
         """The server that two sentinels tell."""
         ports = [s.master() for s in self.sentinels if s.process.running()]
         port = max(ports, key=ports.count)
-        return next(s for s in self.servers if s.port == port)
+        return next(s for s in self.servers if s.peers_port == port)
 
     @property
     def replica(self):
@@ -146,6 +170,6 @@ class Sentinels:
     def wait_for_failover(self, new):
         """Waits until all sentinels tell that `new` is the master."""
         alive = [s for s in self.sentinels if s.process.running()]
-        wait_until(lambda: all(s.master() == new.port for s in alive), 30,
-                   "no failover")
+        wait_until(lambda: all(s.master() == new.peers_port for s in alive),
+                   30, "no failover")
         return new

@@ -11,6 +11,7 @@ import pytest
 from og.faulty import TIMEOUT
 from og.gate import gate                                    # noqa: F401
 from og.process import free_port, wait_until
+from og.redis import options_of
 
 NAMES = "DNS:redis.example,DNS:localhost,IP:127.0.0.1,IP:::1"
 
@@ -71,17 +72,27 @@ def certificates(tmp_path_factory):
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
+def tls_options(certificates, port, certificate="server", clients="no"):
+    """Settings of a server that speaks TLS on that port."""
+    return {"tls-port": port, "tls-ca-cert-file": certificates["ca"],
+            "tls-auth-clients": clients,
+            **certificate_options(certificates, certificate)}
+
+
+def certificate_options(certificates, name):
+    return {"tls-cert-file": certificates[name],
+            "tls-key-file": certificates.key(name)}
+
+
 @pytest.fixture
 def tls_redis(own_redis, certificates):
     """make(certificate, *options, clients): a redis with `.tls_port` beside
     its own port, and `.secure`, the address of a store."""
     def make(certificate="server", *options, clients="no"):
         port = free_port()
-        redis = own_redis(
-            "--tls-port", port, "--tls-cert-file", certificates[certificate],
-            "--tls-key-file", certificates.key(certificate),
-            "--tls-ca-cert-file", certificates["ca"],
-            "--tls-auth-clients", clients, *options)
+        redis = own_redis(*options_of(tls_options(certificates, port,
+                                                  certificate, clients)),
+                          *options)
         redis.tls_port = port
         redis.secure = f"rediss://127.0.0.1:{port}/0"
         return redis
