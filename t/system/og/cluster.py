@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from og.process import free_port, wait_until
-from og.redis import Redis
+from og.redis import Redis, options_of
 
 SLOTS = 16384
 LIMIT = 20                      # s, for what the nodes have to agree on
@@ -42,20 +42,22 @@ class Node(Redis):
     """One server of a cluster. It keeps its id when it is restarted, and
     loses its data."""
 
-    def __init__(self, folder, *options):
+    def __init__(self, folder, *options, tls=None):
         self.bus = free_port()
         self.paused = False
         settings = {**AT_REST, **WATCHFUL, "cluster-enabled": "yes",
                     "cluster-port": self.bus,
                     "cluster-allow-replica-migration": "no",
                     "repl-diskless-sync-delay": 0}
-        super().__init__(folder, *(word for name, value in settings.items()
-                                   for word in (f"--{name}", value)),
-                         *options)
+        if tls:
+            self.tls_port = free_port()
+            settings.update(tls(self.tls_port))
+            settings.update({"tls-cluster": "yes", "tls-replication": "yes"})
+        super().__init__(folder, *options_of(settings), *options)
 
     @property
     def seed(self):
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.peers_port}"
 
     @property
     def id(self):
@@ -131,11 +133,14 @@ class Cluster:
     """`nodes` are its members: a master of each shard first, then `replicas`
     more of each. Which of a shard is the master changes with a failover.
     `spares` are servers that add_node() takes: a master serves two seconds
-    after its start at the earliest."""
+    after its start at the earliest. `tls(port)` are the settings of members
+    that speak TLS to each other and to gateways, and not to tests."""
 
-    def __init__(self, folder, masters=3, replicas=1, spares=1, options=()):
+    def __init__(self, folder, masters=3, replicas=1, spares=1, options=(),
+                 tls=None):
         self._folder = str(folder)
         self._options = options
+        self._tls = tls
         self._made = 0
         self._settings = {}
         self._shards = [[self._make() for _ in range(1 + replicas)]
@@ -147,12 +152,16 @@ class Cluster:
     def _make(self):
         self._made += 1
         return Node(os.path.join(self._folder, f"node{self._made}"),
-                    *self._options)
+                    *self._options, tls=self._tls)
+
+    @property
+    def scheme(self):
+        return "rediss+cluster://" if self._tls else "redis+cluster://"
 
     @property
     def address(self):
         """With each of its members as a seed."""
-        return "redis+cluster://" + ",".join(n.seed for n in self.nodes)
+        return self.scheme + ",".join(n.seed for n in self.nodes)
 
     def start(self):
         for node in self.nodes + self._spares:
@@ -285,9 +294,7 @@ class Cluster:
         source = self.node_of(slot)
         to = self._target(source, slot)
         with source.session() as session:
-            for key in keys or _keys_left(session, slot):
-                session.command("MIGRATE", "127.0.0.1", to.port, key, 0,
-                                10000)
+            _migrate(session, to, keys or _keys_left(session, slot))
 
     def end_migration(self, slot):
         source = self.node_of(slot)
@@ -310,6 +317,30 @@ class Cluster:
             self.begin_migration(slot, to)
             self.move_keys(slot)
             self.end_migration(slot)
+
+    def move_on(self, slots):
+        """Each one, with its keys, to the master behind its own; replicas
+        learn of it in the end."""
+        masters = self.masters()
+        names = [node.id for node in masters]
+        owner = {slot: number for number, node in enumerate(masters)
+                 for slot in node.slots()}
+        with ExitStack() as stack:
+            sessions = [stack.enter_context(node.session())
+                        for node in masters]
+            for slot in slots:
+                here = owner[slot]
+                there = (here + 1) % len(masters)
+                sessions[there].command("CLUSTER", "SETSLOT", slot,
+                                        "IMPORTING", names[here])
+                sessions[here].command("CLUSTER", "SETSLOT", slot,
+                                       "MIGRATING", names[there])
+                _migrate(sessions[here], masters[there],
+                         _keys_left(sessions[here], slot))
+                for session in (sessions[there], sessions[here], *sessions):
+                    session.command("CLUSTER", "SETSLOT", slot, "NODE",
+                                    names[there])
+        self._wait(self._agreed)
 
     def hand_over(self, slots, to):
         """Quickly, for they must be empty. A node takes only what it says it
@@ -403,7 +434,8 @@ class Cluster:
 
 def _introduce(node, others):
     for other in others:
-        node.command("CLUSTER", "MEET", "127.0.0.1", other.port, other.bus)
+        node.command("CLUSTER", "MEET", "127.0.0.1", other.peers_port,
+                     other.bus)
 
 
 def _comes_true(condition):
@@ -411,6 +443,11 @@ def _comes_true(condition):
         return wait_until(condition, 3)
     except AssertionError:
         return False
+
+
+def _migrate(session, to, keys):
+    for key in keys:
+        session.command("MIGRATE", "127.0.0.1", to.peers_port, key, 0, 10000)
 
 
 def _keys_left(session, slot):

@@ -20,7 +20,7 @@ def clustered(cluster, gate):                               # noqa: F811
     the cluster, and is its `.redis`."""
     def make(location="", timeout=TIMEOUT, params="", seeds=None, **more):
         where = (cluster.address if seeds is None
-                 else "redis+cluster://" + ",".join(seeds))
+                 else cluster.scheme + ",".join(seeds))
         made = gate(location, store=f"{where} timeout={timeout}ms {params}",
                     **more)
         made.redis = cluster
