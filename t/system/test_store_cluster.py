@@ -12,7 +12,7 @@ from og.gate import gate, replayed                          # noqa: F401
 from og.limits import TOLD, order_of, told, told_of
 from og.operator import (ANSWER, finish, look, release,     # noqa: F401
                          watched)
-from og.parallel import together
+from og.parallel import Later, together
 from og.problem import check_problem
 from og.process import wait_until
 from og.secret import name, record, write
@@ -217,6 +217,35 @@ def test_nothing_is_left_of_two_claims(changing, cluster):
     check_problem(order_of(gate, "k", caller), 502, "UPSTREAM_UNREACHABLE")
     wait_until(lambda: cluster.records() == [])
     wait_until(lambda: cluster.units() == 0)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["former", "new"])
+def test_a_slot_of_one_name_moves(changing, cluster, which):
+    """What is known, what runs and what is made meanwhile is one order for
+    hosts of both steps."""
+    make, caller, records = changing
+    gate, done = make(2), make(1)                           # noqa: F811
+    orders = {"k": made(gate, "k", caller)}
+    running = Later(order_of, gate, "r", caller, "hold=r")
+    gate.upstream.wait_for_requests(2)
+
+    slot = slot_of(records("k")[which])
+    node = cluster.node_of(slot)
+    cluster.begin_migration(slot, next(to for to in cluster.masters()
+                                       if to is not node))
+    orders["l"] = made(gate, "l", caller)
+    cluster.move_keys(slot)
+    orders["m"] = made(gate, "m", caller)
+    check_problem(order_of(done, "r", caller), 409, "IDEMPOTENCY_IN_PROGRESS")
+    cluster.end_migration(slot)
+    gate.upstream.release("r")
+    orders["r"] = running.value()
+    orders["n"] = made(gate, "n", caller)
+
+    for host in (gate, done):
+        for key, answer in orders.items():
+            replays(host, key, caller, answer)
+    assert cluster.records() == sorted(sum(map(records, orders), []))
 
 
 # its configuration
