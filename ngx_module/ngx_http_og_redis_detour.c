@@ -587,7 +587,8 @@ static redisReply *
 ngx_http_og_detour_put(ngx_http_og_detour_t *detour, ngx_http_og_step_t *step,
     ngx_http_og_redis_batch_t *part)
 {
-    redisReply  *reply, **place;
+    ngx_uint_t    n;
+    redisReply   *reply, **place;
 
     place = &detour->batch->replies[step->command];
 
@@ -595,9 +596,20 @@ ngx_http_og_detour_put(ngx_http_og_detour_t *detour, ngx_http_og_step_t *step,
         place = &(*place)->element[step->element - 1];
     }
 
-    reply = part->replies[step->reply];
+    n = step->reply;
 
-    part->replies[step->reply] = *place;
+    /* refused since ASKING was: that is what is to be told */
+
+    if (step->asking
+        && ngx_http_og_redis_is_moved(part->replies[n])
+        && part->replies[n - 1]->type == REDIS_REPLY_ERROR)
+    {
+        n--;
+    }
+
+    reply = part->replies[n];
+
+    part->replies[n] = *place;
     *place = reply;
 
     detour->ran |= !ngx_http_og_redis_is_moved(reply);

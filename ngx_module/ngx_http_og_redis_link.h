@@ -313,7 +313,7 @@ void ngx_http_og_redis_take_wait(ngx_http_og_redis_t *link,
 /* ngx_http_og_redis_rights.c */
 
 /* The most commands that it takes. */
-#define NGX_HTTP_OG_REDIS_RIGHTS  5
+#define NGX_HTTP_OG_REDIS_RIGHTS  6
 
 /* Tries what requests will ask for. */
 ngx_int_t ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,

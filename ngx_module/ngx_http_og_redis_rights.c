@@ -17,28 +17,45 @@
 #define NGX_HTTP_OG_REDIS_MAX_LIST   128
 
 
+/* Who needs it. */
+typedef enum {
+    NGX_HTTP_OG_REDIS_ALL = 0,
+    NGX_HTTP_OG_REDIS_WAITING,              /* with wait= */
+    NGX_HTTP_OG_REDIS_CLUSTERED
+} ngx_http_og_redis_whose_e;
+
+
 /* A word "" stands for a key that never is. */
-static const char *ngx_http_og_redis_rights[NGX_HTTP_OG_REDIS_RIGHTS]
-                                           [NGX_HTTP_OG_REDIS_MAX_RIGHT] =
+typedef struct {
+    ngx_http_og_redis_whose_e  whose;
+    const char                *words[NGX_HTTP_OG_REDIS_MAX_RIGHT];
+} ngx_http_og_redis_right_t;
+
+
+static const ngx_http_og_redis_right_t
+    ngx_http_og_redis_rights[NGX_HTTP_OG_REDIS_RIGHTS] =
 {
-    { "get", "", NULL },
-    { "del", "", NULL },
-    { "pexpire", "", "1", "GT", NULL },
-    { "pttl", "", NULL },
-    { "wait", "0", "1", NULL },             /* the last: see nrights() */
+    { NGX_HTTP_OG_REDIS_ALL,        { "get", "", NULL } },
+    { NGX_HTTP_OG_REDIS_ALL,        { "del", "", NULL } },
+    { NGX_HTTP_OG_REDIS_ALL,        { "pexpire", "", "1", "GT", NULL } },
+    { NGX_HTTP_OG_REDIS_ALL,        { "pttl", "", NULL } },
+    { NGX_HTTP_OG_REDIS_WAITING,    { "wait", "0", "1", NULL } },
+    { NGX_HTTP_OG_REDIS_CLUSTERED,  { "asking", NULL } }
 };
 
 
-static ngx_uint_t ngx_http_og_redis_nrights(ngx_http_og_redis_t *link);
+static ngx_uint_t ngx_http_og_redis_is_needed(ngx_http_og_redis_t *link,
+    const ngx_http_og_redis_right_t *right);
 static ngx_int_t ngx_http_og_redis_say_right(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch, const char **words);
+    ngx_http_og_redis_batch_t *batch, const char *const *words);
 
 
 ngx_int_t
 ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
     ngx_http_og_redis_batch_t *batch)
 {
-    ngx_uint_t  i;
+    ngx_uint_t                        i;
+    const ngx_http_og_redis_right_t  *right;
 
     /* the marker's name shows which keys are ours */
 
@@ -46,11 +63,12 @@ ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
         return NGX_OK;
     }
 
-    for (i = 0; i < ngx_http_og_redis_nrights(link); i++) {
+    for (i = 0; i < NGX_HTTP_OG_REDIS_RIGHTS; i++) {
+        right = &ngx_http_og_redis_rights[i];
 
-        if (ngx_http_og_redis_say_right(link, batch,
-                                        ngx_http_og_redis_rights[i])
-            != NGX_OK)
+        if (ngx_http_og_redis_is_needed(link, right)
+            && ngx_http_og_redis_say_right(link, batch, right->words)
+               != NGX_OK)
         {
             return NGX_ERROR;
         }
@@ -61,15 +79,26 @@ ngx_http_og_redis_say_rights(ngx_http_og_redis_t *link,
 
 
 static ngx_uint_t
-ngx_http_og_redis_nrights(ngx_http_og_redis_t *link)
+ngx_http_og_redis_is_needed(ngx_http_og_redis_t *link,
+    const ngx_http_og_redis_right_t *right)
 {
-    return NGX_HTTP_OG_REDIS_RIGHTS - (link->conf->wait == 0);
+    switch (right->whose) {
+
+    case NGX_HTTP_OG_REDIS_WAITING:
+        return link->conf->wait != 0;
+
+    case NGX_HTTP_OG_REDIS_CLUSTERED:
+        return link->conf->role == NGX_HTTP_OG_REDIS_NODE;
+
+    default: /* NGX_HTTP_OG_REDIS_ALL */
+        return 1;
+    }
 }
 
 
 static ngx_int_t
 ngx_http_og_redis_say_right(ngx_http_og_redis_t *link,
-    ngx_http_og_redis_batch_t *batch, const char **words)
+    ngx_http_og_redis_batch_t *batch, const char *const *words)
 {
     u_char      *p;
     ngx_int_t    rc;
@@ -106,16 +135,21 @@ ngx_http_og_redis_say_right(ngx_http_og_redis_t *link,
 void
 ngx_http_og_redis_read_rights(ngx_http_og_redis_t *link, redisReply **reply)
 {
-    u_char      list[NGX_HTTP_OG_REDIS_MAX_LIST], *p, *last;
-    ngx_uint_t  i;
+    u_char                            list[NGX_HTTP_OG_REDIS_MAX_LIST];
+    u_char                           *p, *last;
+    ngx_uint_t                        i;
+    const ngx_http_og_redis_right_t  *right;
 
     p = list;
     last = list + sizeof(list);
 
-    for (i = 0; i < ngx_http_og_redis_nrights(link); i++) {
+    for (i = 0; i < NGX_HTTP_OG_REDIS_RIGHTS; i++) {
+        right = &ngx_http_og_redis_rights[i];
 
-        if (ngx_http_og_redis_is_error(reply[i], "NOPERM")) {
-            p = ngx_slprintf(p, last, " +%s", ngx_http_og_redis_rights[i][0]);
+        if (ngx_http_og_redis_is_needed(link, right)
+            && ngx_http_og_redis_is_error(*reply++, "NOPERM"))
+        {
+            p = ngx_slprintf(p, last, " +%s", right->words[0]);
         }
     }
 

@@ -2,26 +2,15 @@
 the gateway does, nothing in it is there for nothing, and what is missing is
 told."""
 
-import os
-import re
-
 import pytest
 
-from og import client, paths, seeds
+from og import client, seeds
+from og.acl import RECORDS, RIGHTS, SELECT, USER, denied, used
 from og.gate import gate, order_bytes                       # noqa: F401
 from og.operator import (PLACE, TOLD, finish, look, operate,  # noqa: F401
                          release)
 from og.parallel import Later
 from og.process import wait_until
-
-with open(os.path.join(paths.ROOT, "lua-free-docs", "stores.md")) as page:
-    PAGE = page.read()
-
-USER = re.search(r"^user gateway .*$", PAGE, re.M).group()
-RIGHTS = re.findall(r"\+\S+", USER)
-MORE = {what: row.replace("\\|", "|").split() for what, row in
-        re.findall(r"^\| (.*) \| `(\+.*)` \|$", PAGE, re.M)}
-SELECT, RECORDS = MORE.values()
 
 
 @pytest.fixture
@@ -81,15 +70,6 @@ def dead(gate):                                             # noqa: F811
 def name(gate):                                             # noqa: F811
     return {"token_id": gate.order("k").header("X-Caller"),
             "uri": seeds.LEUWONGRR.path}
-
-
-def used(redis):
-    """The rights that were made use of."""
-    return {"+" + name for name, count in redis.calls().items() if count}
-
-
-def denied(redis):
-    return redis.command("ACL", "LOG")
 
 
 def test_as_printed(restricted):
