@@ -102,15 +102,17 @@ static void
 ngx_http_og_cluster_told(ngx_http_og_redis_batch_t *batch)
 {
     redisReply                  *reply;
+    ngx_http_og_cluster_t       *cluster;
     ngx_http_og_cluster_node_t  *node;
 
     node = batch->data;
+    cluster = node->cluster;
 
-    if (batch->outcome == NGX_HTTP_OG_REDIS_TIMED_OUT) {
-        return;
+    /* while one is silent the others are asked */
+
+    if (!batch->late || batch->outcome == NGX_HTTP_OG_REDIS_TIMED_OUT) {
+        cluster->asking = 0;
     }
-
-    node->cluster->asking = 0;
 
     if (batch->outcome != NGX_HTTP_OG_REDIS_ANSWERED) {
         return;
@@ -121,9 +123,17 @@ ngx_http_og_cluster_told(ngx_http_og_redis_batch_t *batch)
     if (reply->type != REDIS_REPLY_ARRAY) {
         ngx_http_og_redis_log(node->link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
                               NGX_LOG_ERR, 0, "answered CLUSTER SLOTS with "
-                              "%s", ngx_http_og_redis_code(reply));
+                              "%s", ngx_http_og_redis_words(reply));
         return;
     }
+
+    /* one of them may have told what is newer */
+
+    if ((ngx_msec_int_t) (batch->submitted - cluster->known) < 0) {
+        return;
+    }
+
+    cluster->known = batch->submitted;
 
     ngx_http_og_cluster_read_map(node, reply);
 }

@@ -52,6 +52,7 @@ struct ngx_http_og_cluster_s {
     ngx_event_t                       look;     /* each period; cancelable */
     ngx_msec_t                        asked;
     ngx_uint_t                        ndetours; /* on their way, to any node */
+    ngx_msec_t                        known;    /* the map, as of */
 
     unsigned                          mapped:1;
     unsigned                          doubted:1;

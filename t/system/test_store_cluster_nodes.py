@@ -5,7 +5,7 @@ import itertools
 import time
 
 from og.busy import busy                                    # noqa: F401
-from og.cluster import QUICK, WATCHFUL
+from og.cluster import QUICK, SLOTS, WATCHFUL, Cluster
 from og.clustered import (caller_of, clustered, home_of,    # noqa: F401
                           key_of, made, one_of_each, replays)
 from og.gate import gate                                    # noqa: F401
@@ -88,6 +88,26 @@ def test_a_node_leaves_unseen(clustered, cluster):          # noqa: F811
     wait_until(lambda: new.clients() == 0, 10, "a connection is left")
 
 
+def test_a_node_that_has_lost_all_slots(gate, tmp_path):    # noqa: F811
+    """A map without nodes is none: what was known is good until there is
+    another."""
+    lone = Cluster(tmp_path / "lone", masters=1, replicas=0, spares=0)
+    node, = lone.nodes
+    try:
+        lone.start()
+        gate = gate(store=f"{lone.address} timeout={SHORT}ms")
+        first = made(gate, "k", "a")
+        node.command("CLUSTER", "DELSLOTSRANGE", 0, SLOTS - 1)
+        refused(gate, "a")
+        asked = node.calls()["cluster|slots"]
+        wait_until(lambda: node.calls()["cluster|slots"] > asked + 2, 10)
+        node.command("CLUSTER", "ADDSLOTSRANGE", 0, SLOTS - 1)
+        works_again(gate, "a")
+        replays(gate, "k", "a", first)
+    finally:
+        lone.stop()
+
+
 def test_a_replica_serves_after_a_failover(clustered, cluster):  # noqa: F811
     gate = clustered()                                      # noqa: F811
     first = made(gate, "k", "a")
@@ -151,6 +171,20 @@ def test_all_nodes_are_paused(clustered, cluster):          # noqa: F811
         node.resume()
     works_again(gate, *callers)
     assert gate.orders() == before + 3
+
+
+def test_who_is_silent_is_not_asked_for_slots(clustered, cluster):  # noqa: F811,E501
+    """But the next node at the next time: all had their turn when one is
+    asked twice."""
+    gate = clustered(timeout=int(500 * SLOW))               # noqa: F811
+    connected(gate, cluster, 1)
+    node, *silent = cluster.masters()
+    caller = caller_of(silent[0])
+    asked = node.calls()["cluster|slots"]
+    for each in silent:
+        each.pause()
+    wait_until(lambda: refused(gate, caller)
+               and node.calls()["cluster|slots"] > asked + 1, 6)
 
 
 def test_a_seed_that_is_dead(clustered, cluster):           # noqa: F811
