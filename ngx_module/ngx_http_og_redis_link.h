@@ -134,6 +134,7 @@ struct ngx_http_og_redis_s {
     unsigned                          retired:1;
     unsigned                          clock_known:1;
 
+    ngx_atomic_t                      told_down;    /* of a cluster's node */
     ngx_msec_t                        probed;
     ngx_msec_t                        clock_set;
     int64_t                           clock;    /* the store's time minus

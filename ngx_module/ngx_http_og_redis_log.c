@@ -33,6 +33,7 @@ static ngx_int_t ngx_http_og_redis_init_told(ngx_shm_zone_t *zone,
     void *data);
 static ngx_int_t ngx_http_og_redis_take_turn(ngx_http_og_redis_turn_t *turn,
     ngx_atomic_uint_t *withheld);
+static ngx_atomic_t *ngx_http_og_redis_told_down(ngx_http_og_redis_t *link);
 static ngx_uint_t ngx_http_og_redis_is_turn(ngx_http_og_redis_turn_t *turn);
 
 
@@ -206,21 +207,20 @@ ngx_http_og_redis_log_end(ngx_http_og_redis_t *link, ngx_uint_t level,
 void
 ngx_http_og_redis_tell_down(ngx_http_og_redis_t *link)
 {
-    ngx_http_og_redis_told_t  *told;
-
-    told = link->conf->log->data;
-    told->down = 1;
+    *ngx_http_og_redis_told_down(link) = 1;
 }
 
 
 ngx_int_t
 ngx_http_og_redis_tell_up(ngx_http_og_redis_t *link)
 {
+    ngx_atomic_t              *down;
     ngx_http_og_redis_told_t  *told;
 
     told = link->conf->log->data;
+    down = ngx_http_og_redis_told_down(link);
 
-    if (told->down == 0 || link->log.log_level < NGX_LOG_NOTICE) {
+    if (*down == 0 || link->log.log_level < NGX_LOG_NOTICE) {
         return NGX_OK;
     }
 
@@ -228,13 +228,32 @@ ngx_http_og_redis_tell_up(ngx_http_og_redis_t *link)
 
     if (!ngx_http_og_redis_is_turn(&told->failures)
         || ngx_http_og_redis_log(link, NGX_HTTP_OG_REDIS_LOG_FAILURE,
-                                 NGX_LOG_NOTICE, 0, "can be reached again")
+                                 NGX_LOG_NOTICE, 0,
+                                 "can be reached again at %V",
+                                 &ngx_http_og_redis_addr(link)->name)
            != NGX_OK)
     {
         return NGX_AGAIN;
     }
 
-    told->down = 0;
+    *down = 0;
 
     return NGX_OK;
+}
+
+
+/* One node of a cluster says nothing of another. */
+
+static ngx_atomic_t *
+ngx_http_og_redis_told_down(ngx_http_og_redis_t *link)
+{
+    ngx_http_og_redis_told_t  *told;
+
+    if (link->conf->role == NGX_HTTP_OG_REDIS_NODE) {
+        return &link->told_down;
+    }
+
+    told = link->conf->log->data;
+
+    return &told->down;
 }

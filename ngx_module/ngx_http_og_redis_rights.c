@@ -25,7 +25,10 @@ typedef enum {
 } ngx_http_og_redis_whose_e;
 
 
-/* A word "" stands for a key that never is. */
+/*
+ * A word "" stands for a key that never is.  ASKING holds for the command that
+ * follows, which must be no claim.
+ */
 typedef struct {
     ngx_http_og_redis_whose_e  whose;
     const char                *words[NGX_HTTP_OG_REDIS_MAX_RIGHT];
@@ -35,12 +38,12 @@ typedef struct {
 static const ngx_http_og_redis_right_t
     ngx_http_og_redis_rights[NGX_HTTP_OG_REDIS_RIGHTS] =
 {
+    { NGX_HTTP_OG_REDIS_CLUSTERED,  { "asking", NULL } },
     { NGX_HTTP_OG_REDIS_ALL,        { "get", "", NULL } },
     { NGX_HTTP_OG_REDIS_ALL,        { "del", "", NULL } },
     { NGX_HTTP_OG_REDIS_ALL,        { "pexpire", "", "1", "GT", NULL } },
     { NGX_HTTP_OG_REDIS_ALL,        { "pttl", "", NULL } },
-    { NGX_HTTP_OG_REDIS_WAITING,    { "wait", "0", "1", NULL } },
-    { NGX_HTTP_OG_REDIS_CLUSTERED,  { "asking", NULL } }
+    { NGX_HTTP_OG_REDIS_WAITING,    { "wait", "0", "1", NULL } }
 };
 
 
