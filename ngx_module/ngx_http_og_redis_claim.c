@@ -183,6 +183,12 @@ ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch)
         case NGX_HTTP_OG_KEY_ABSENT:
             task->rs->store->counters.asserted++;
 
+            /* a DEL that went straight to where the slot is was before it */
+
+            if (task->unwanted) {
+                ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+            }
+
             /* fall through */
 
         case NGX_HTTP_OG_KEY_PENDING:
