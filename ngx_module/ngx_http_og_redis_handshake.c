@@ -20,6 +20,9 @@
 #define NGX_HTTP_OG_REDIS_CLOCK_ERROR    20      /* ms */
 #define NGX_HTTP_OG_REDIS_CLOCK_AGE      10000
 
+/* Of the year 9999. */
+#define NGX_HTTP_OG_REDIS_LAST_SECOND    INT64_C(253402300799)
+
 
 /* What INFO calls a server of our kind, and what one of another kind is. */
 typedef struct {
@@ -455,7 +458,9 @@ ngx_http_og_redis_read_clock(ngx_http_og_redis_t *link, redisReply *reply,
     usec = ngx_atoi((u_char *) reply->element[1]->str,
                     reply->element[1]->len);
 
-    if (sec == NGX_ERROR || usec == NGX_ERROR) {
+    if (sec == NGX_ERROR || usec == NGX_ERROR
+        || (int64_t) sec > NGX_HTTP_OG_REDIS_LAST_SECOND)
+    {
         return NGX_ERROR;
     }
 

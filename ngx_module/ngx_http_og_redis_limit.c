@@ -199,7 +199,7 @@ static ngx_int_t
 ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     ngx_uint_t n, ngx_uint_t spent)
 {
-    int64_t               current, closed[NGX_HTTP_OG_READ_SLOTS];
+    int64_t               current, next, closed[NGX_HTTP_OG_READ_SLOTS];
     ngx_uint_t            i;
     ngx_http_og_unit_t   *unit;
     ngx_http_og_quota_t  *quota;
@@ -238,9 +238,16 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
         return NGX_AGAIN;
     }
 
-    current = ngx_max(reply[0]->integer - (spent ? 0 : 1), 0);
+    current = ngx_max(reply[0]->integer, 0);
 
-    current += ngx_max(closed[OG_WINDOW_SLOTS], 0);
+    if (!spent && current > 0) {
+        current--;
+    }
+
+    /* others may have written any number */
+
+    next = ngx_max(closed[OG_WINDOW_SLOTS], 0);
+    current += ngx_min(next, INT64_MAX - current);
 
     og_window_judge(&quota->window, unit->asked, closed, current,
                     &quota->verdict);
