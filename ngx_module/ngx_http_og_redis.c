@@ -125,6 +125,10 @@ ngx_http_og_redis_destroy(ngx_http_og_redis_t *link)
         link->spare = NULL;
     }
 
+    if (link->conf->locator) {
+        link->conf->locator->cancel(link);
+    }
+
     if (link->located) {
         ngx_destroy_pool(link->located);
         link->located = NULL;
@@ -272,6 +276,10 @@ ngx_http_og_redis_ready(ngx_http_og_redis_t *link)
 
     ngx_http_og_redis_tell_loss(link);
     link->owner->ready(link->data);
+
+    /* timers run later than this */
+
+    ngx_http_og_redis_expire_waiting(link);
 
     while (link->state == NGX_HTTP_OG_REDIS_READY
            && !ngx_queue_empty(&link->waiting))

@@ -17,7 +17,6 @@
 static void ngx_http_og_redis_expire(ngx_http_og_redis_t *link);
 static ngx_uint_t ngx_http_og_redis_expire_queue(ngx_http_og_redis_t *link,
     ngx_queue_t *queue);
-static void ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link);
 static ngx_uint_t ngx_http_og_redis_is_silent(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_rearm(ngx_http_og_redis_t *link);
 static void ngx_http_og_redis_rearm_queue(ngx_http_og_redis_t *link,
@@ -138,7 +137,7 @@ ngx_http_og_redis_expire_queue(ngx_http_og_redis_t *link, ngx_queue_t *queue)
 }
 
 
-static void
+void
 ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link)
 {
     ngx_queue_t                *q, *next;

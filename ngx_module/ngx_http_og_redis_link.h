@@ -230,6 +230,9 @@ void ngx_http_og_redis_arm(ngx_http_og_redis_t *link, ngx_msec_t deadline);
 
 void ngx_http_og_redis_deadline_handler(ngx_event_t *ev);
 
+/* The last calls of those that have waited for too long are due. */
+void ngx_http_og_redis_expire_waiting(ngx_http_og_redis_t *link);
+
 
 /* ngx_http_og_redis_tls.c */
 
