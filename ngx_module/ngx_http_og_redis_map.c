@@ -172,7 +172,7 @@ ngx_http_og_cluster_read_map(ngx_http_og_cluster_node_t *teller,
 
     if (ranges) {
         cluster->mapped = 1;
-        cluster->doubted = 0;
+        cluster->doubted = (ranges != map->elements);
 
         ngx_http_og_cluster_apply_map(cluster);
     }
@@ -333,6 +333,7 @@ ngx_http_og_cluster_name_marker(ngx_http_og_cluster_node_t *node)
         key->data = ngx_pnalloc(node->pool, prefix->len + NGX_INT_T_LEN
                                             + sizeof("epoch:{}") - 1);
         if (key->data == NULL) {
+            node->cluster->doubted = 1;
             return;
         }
     }

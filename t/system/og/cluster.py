@@ -268,6 +268,13 @@ class Cluster:
         return (all(found == owners[0] for found in owners)
                 and all(node.healthy() for node in self.running()))
 
+    def _know_epochs(self):
+        """Whether those that answer know how new the others' slots are."""
+        known = [{line.split()[0]: line.split()[6] for line in
+                  node.command("CLUSTER", "NODES").decode().splitlines()}
+                 for node in self.running()]
+        return all(epochs == known[0] for epochs in known)
+
     def _wait(self, condition):
         try:
             wait_until(condition, LIMIT)
@@ -319,28 +326,30 @@ class Cluster:
             self.end_migration(slot)
 
     def move_on(self, slots):
-        """Each one, with its keys, to the master behind its own; replicas
-        learn of it in the end."""
+        """Each one, with its keys, to the master behind its own."""
         masters = self.masters()
-        names = [node.id for node in masters]
-        owner = {slot: number for number, node in enumerate(masters)
-                 for slot in node.slots()}
+        owned = [set(node.slots()) & set(slots) for node in masters]
+        for number, to in enumerate(masters):
+            self._move_all(sorted(owned[number - 1]), masters[number - 1], to)
+
+    def _move_all(self, slots, source, to):
+        """What others hear late of the source is old for them: its epoch is
+        below that of the target, which takes a new one."""
+        name, former = to.id, source.id
         with ExitStack() as stack:
-            sessions = [stack.enter_context(node.session())
-                        for node in masters]
+            sessions = {node: stack.enter_context(node.session())
+                        for node in self.masters()}
             for slot in slots:
-                here = owner[slot]
-                there = (here + 1) % len(masters)
-                sessions[there].command("CLUSTER", "SETSLOT", slot,
-                                        "IMPORTING", names[here])
-                sessions[here].command("CLUSTER", "SETSLOT", slot,
-                                       "MIGRATING", names[there])
-                _migrate(sessions[here], masters[there],
-                         _keys_left(sessions[here], slot))
-                for session in (sessions[there], sessions[here], *sessions):
-                    session.command("CLUSTER", "SETSLOT", slot, "NODE",
-                                    names[there])
-        self._wait(self._agreed)
+                sessions[to].command("CLUSTER", "SETSLOT", slot, "IMPORTING",
+                                     former)
+                sessions[source].command("CLUSTER", "SETSLOT", slot,
+                                         "MIGRATING", name)
+                _migrate(sessions[source], to,
+                         _keys_left(sessions[source], slot))
+                for node in dict.fromkeys([to, source, *sessions]):
+                    sessions[node].command("CLUSTER", "SETSLOT", slot, "NODE",
+                                           name)
+        self._wait(lambda: self._agreed() and self._know_epochs())
 
     def hand_over(self, slots, to):
         """Quickly, for they must be empty. A node takes only what it says it
