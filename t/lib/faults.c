@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <hiredis/hiredis.h>
 #include <jansson.h>
 
 
@@ -200,9 +201,85 @@ FAILING(LINK, long, 0, SSL_ctrl,
         (ssl, command, number, text))
 
 
+/* What hiredis may free, whose own calls are not seen. */
+
+#define MAX_GIVEN  4096
+
+static const void  *given[MAX_GIVEN];
+static unsigned     ngiven;
+
+
+static void
+give(const void *p)
+{
+    if (ngiven == MAX_GIVEN) {
+        abort();
+    }
+
+    given[ngiven++] = p;
+}
+
+
+static int
+take_back(const void *p)
+{
+    unsigned  i;
+
+    for (i = ngiven; i > 0; i--) {
+
+        if (given[i - 1] == p) {
+            given[i - 1] = given[--ngiven];
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static void
+take_reply_back(const redisReply *reply)
+{
+    size_t  i;
+
+    if (reply == NULL) {
+        return;
+    }
+
+    for (i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+        take_reply_back(reply->element[i]);
+    }
+
+    faults->blocks -= take_back(reply->element);
+    faults->blocks -= take_back(reply);
+}
+
+
+void __real_redisFreeCommand(char *command);
+void __real_freeReplyObject(void *reply);
+void __wrap_redisFreeCommand(char *command);
+void __wrap_freeReplyObject(void *reply);
+
+
+void
+__wrap_redisFreeCommand(char *command)
+{
+    faults->blocks -= take_back(command);
+    __real_redisFreeCommand(command);
+}
+
+
+void
+__wrap_freeReplyObject(void *reply)
+{
+    take_reply_back(reply);
+    __real_freeReplyObject(reply);
+}
+
+
 /* The same for what is counted until it is given back. */
 
-#define COUNTED(kind, count, name, parameters, arguments)                     \
+#define COUNTED(kind, count, note, name, parameters, arguments)               \
                                                                               \
     void *                                                                    \
     __wrap_##name parameters                                                  \
@@ -217,6 +294,7 @@ FAILING(LINK, long, 0, SSL_ctrl,
                                                                               \
         if (p != NULL) {                                                      \
             faults->count++;                                                  \
+            note(p);                                                          \
         }                                                                     \
                                                                               \
         return p;                                                             \
@@ -228,11 +306,13 @@ void *__real_ngx_calloc(size_t size, void *log);
 void *__wrap_ngx_alloc(size_t size, void *log);
 void *__wrap_ngx_calloc(size_t size, void *log);
 
-COUNTED(HEAP, blocks, malloc, (size_t size), (size))
-COUNTED(HEAP, blocks, calloc, (size_t n, size_t size), (n, size))
-COUNTED(REQUEST, blocks, ngx_alloc, (size_t size, void *log), (size, log))
-COUNTED(REQUEST, blocks, ngx_calloc, (size_t size, void *log), (size, log))
-COUNTED(REQUEST, pools, ngx_create_pool, (size_t size, void *log),
+COUNTED(HEAP, blocks, (void), malloc, (size_t size), (size))
+COUNTED(HEAP, blocks, (void), calloc, (size_t n, size_t size), (n, size))
+COUNTED(REQUEST, blocks, give, ngx_alloc, (size_t size, void *log),
+        (size, log))
+COUNTED(REQUEST, blocks, give, ngx_calloc, (size_t size, void *log),
+        (size, log))
+COUNTED(REQUEST, pools, (void), ngx_create_pool, (size_t size, void *log),
         (size, log))
 
 
@@ -259,6 +339,7 @@ void
 __wrap_free(void *p)
 {
     if (p != NULL) {
+        (void) take_back(p);
         faults->blocks--;
     }
 

@@ -1,0 +1,117 @@
+"""Memory is short (t/lib/faults.c) while an order goes on to another node of a
+cluster, and while a worker learns who has which slot: as in test_faults.py,
+no order runs twice, and nothing is left of what failed."""
+
+import re
+
+import pytest
+
+from fault_proxy import DOWN, FaultProxy
+from og.cluster import Cluster
+from og.clustered import home_of
+from og.fault_cases import KEYED, STRIP, Case
+from og.faults import (REQUEST, FailingGate, exchange,      # noqa: F401
+                       failing_module)
+from og.paths import SLOW
+from og.process import wait_until
+from og.trial import Trial, let_each_fail, renew_worker
+
+CALLER = "t"                            # of each Case
+TIMEOUT = int(1000 * SLOW)              # ms
+CASES = [Case(STRIP + "order_guard_limit 9000r/m;", rule=KEYED, waits=True),
+         Case(STRIP + "order_guard_limit 9000r/m;", rule=KEYED, waits=True,
+              link=True)]
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    """A cluster of two masters."""
+    made = Cluster(tmp_path_factory.mktemp("nodes"), masters=2, replicas=0,
+                   spares=0)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def gate(nodes, failing_module, tmp_path_factory):          # noqa: F811
+    with FailingGate(tmp_path_factory.mktemp("gate"), failing_module,
+                     (f"{nodes.address} timeout={TIMEOUT}ms", "shm size=1m"),
+                     "".join(case.location() for case in CASES)) as made:
+        made.nginx.expected.append(r"could not be recorded \(12: Cannot")
+        wait_until(lambda: nodes.clients() == dict.fromkeys(nodes.nodes, 1),
+                   10, "what led there is still open")
+        yield made
+
+
+class Moving(Trial):
+    """The caller's slot has moved when the order comes."""
+
+    def __init__(self, gate, case, nodes):
+        super().__init__(gate, case, 1)
+        self._nodes = nodes
+        self._slot = home_of(nodes, CALLER)[0]
+
+    def prepare(self, key):
+        super().prepare(key)
+        self._nodes.move_on([self._slot])
+
+
+@pytest.mark.parametrize("case", CASES, ids=["memory", "and the connection"])
+def test_a_slot_has_moved(gate, nodes, case):
+    let_each_fail(Moving(gate, case, nodes))
+
+
+@pytest.mark.parametrize("case", CASES, ids=["memory", "and the connection"])
+def test_a_slot_is_moving(gate, nodes, case):
+    """Its counters are on both nodes, and asked for one by one."""
+    trial = Trial(gate, case, 1)
+    trial.check_ordinary("counted")
+    slot, node, other = home_of(nodes, CALLER)
+    asked = node.calls()["get"]
+    nodes.begin_migration(slot, other)
+    try:
+        let_each_fail(trial)
+    finally:
+        nodes.move_keys(slot)
+        nodes.end_migration(slot)
+    assert node.calls()["get"] > asked + 10
+    assert other.calls()["asking"] > 10
+
+
+def test_a_worker_learns_of_the_nodes(nodes, failing_module,  # noqa: F811
+                                      tmp_path):
+    """From where the seed has told who it is."""
+    with FaultProxy(("127.0.0.1", nodes.nodes[0].port)) as seed:
+        seed.hold(DOWN, new=True)
+        store = f"redis+cluster://127.0.0.1:{seed.port} timeout={TIMEOUT}ms"
+        with FailingGate(tmp_path, failing_module, (store, "shm size=1m"),
+                         CASES[0].location()) as made:
+            number, pools = 1, 1 + len(nodes.nodes)
+            while learns(made, seed, nodes, number):
+                number += 1
+                wait_until(lambda: made.faults.held()[1] == pools)
+                seed.hold(DOWN, new=True)
+                renew_worker(made)
+            assert number > 20
+
+
+def learns(gate, seed, nodes, number):
+    """Whether there was an allocation of this number; then it has failed."""
+    wait_until(lambda: any(c.held(DOWN) for c in seed.live()))
+    gate.faults.arm(number, 1, REQUEST)
+    seed.pass_on()
+    wait_until(lambda: [ready(node) for node in nodes.nodes] == [2, 1], 5,
+               f"number {number}")
+    failed = gate.faults.disarm()
+    answer = exchange(gate.port, *CASES[0].steps(f"learns-{number}"))
+    assert answer.status == 200, (gate.faults.place(), answer)
+    return failed
+
+
+def ready(node):
+    """How many connections of a gateway are past their greeting."""
+    clients = node.command("CLIENT", "LIST").decode()
+    return len(re.findall(r" name=order-guard .* cmd=(?:asking|client\|kill|"
+                          r"cluster\|slots) ", clients))
