@@ -11,6 +11,10 @@
 
 
 #define NGX_HTTP_OG_CLUSTER_POOL        1024
+
+/* Redis means no cluster to have more; nonsense could tell of any number. */
+#define NGX_HTTP_OG_CLUSTER_MAX_NODES   1000
+
 #define NGX_HTTP_OG_CLUSTER_PERIOD      1000    /* ms, between two looks */
 #define NGX_HTTP_OG_CLUSTER_OLD         10000   /* ms: a map that is asked for
                                                    again without a reason */
@@ -153,6 +157,14 @@ ngx_http_og_cluster_add(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
     ngx_pool_t                  *pool;
     ngx_http_og_cluster_node_t  *node;
 
+    if (cluster->nnodes == NGX_HTTP_OG_CLUSTER_MAX_NODES) {
+        ngx_http_og_redis_log(cluster->seed->link,
+                              NGX_HTTP_OG_REDIS_LOG_FAILURE, NGX_LOG_ERR, 0,
+                              "tells of more than %d nodes",
+                              NGX_HTTP_OG_CLUSTER_MAX_NODES);
+        return NULL;
+    }
+
     pool = ngx_create_pool(NGX_HTTP_OG_CLUSTER_POOL, cluster->log);
     if (pool == NULL) {
         return NULL;
@@ -183,6 +195,8 @@ ngx_http_og_cluster_add(ngx_http_og_cluster_t *cluster, ngx_addr_t *addr)
         ngx_queue_remove(&node->queue);
         goto failed;
     }
+
+    cluster->nnodes++;
 
     return node;
 
@@ -221,6 +235,7 @@ static void
 ngx_http_og_cluster_remove(ngx_http_og_cluster_node_t *node)
 {
     ngx_queue_remove(&node->queue);
+    node->cluster->nnodes--;
 
     ngx_http_og_redis_destroy(node->link);
     ngx_destroy_pool(node->pool);

@@ -224,6 +224,14 @@ ngx_http_og_redis_read_quota(ngx_http_og_task_t *task, redisReply **reply,
     }
 
     for (i = 0; i < NGX_HTTP_OG_READ_SLOTS; i++) {
+
+        /* of a cluster's slot on its way, where each is asked for by itself */
+
+        if (reply[2]->element[i]->type == REDIS_REPLY_ERROR) {
+            return ngx_http_og_redis_uncounted(task, "GET",
+                                               reply[2]->element[i]);
+        }
+
         closed[i] = ngx_http_og_redis_read_count(reply[2]->element[i]);
     }
 

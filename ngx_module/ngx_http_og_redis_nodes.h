@@ -51,6 +51,7 @@ struct ngx_http_og_cluster_s {
     ngx_http_og_cluster_node_t       *seed;     /* any of the configuration's */
     ngx_event_t                       look;     /* each period; cancelable */
     ngx_msec_t                        asked;
+    ngx_uint_t                        nnodes;
     ngx_uint_t                        ndetours; /* on their way, to any node */
     ngx_msec_t                        known;    /* the map, as of */
 

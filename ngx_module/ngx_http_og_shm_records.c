@@ -51,6 +51,8 @@ static ngx_int_t ngx_http_og_shm_records_init(ngx_shm_zone_t *zone,
     void *data);
 static ngx_int_t ngx_http_og_shm_records_start(
     ngx_http_og_shm_records_t *records);
+static void ngx_http_og_shm_refuse(ngx_http_og_shm_records_t *records,
+    ngx_shm_zone_t *zone, ngx_shm_zone_t *running);
 static ngx_shm_zone_t *ngx_http_og_shm_running_zone(ngx_shm_zone_t *zone);
 static ngx_int_t ngx_http_og_shm_compare(ngx_http_og_shm_record_t *record,
     u_char *key, size_t len);
@@ -122,15 +124,7 @@ ngx_http_og_shm_records_init(ngx_shm_zone_t *zone, void *data)
     running = ngx_http_og_shm_running_zone(zone);
 
     if (running) {
-        former = running->data;
-
-        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
-                      "\"size=\" of store \"%V\" cannot become %uzk while "
-                      "nginx runs with %uzk: what is in the store would be "
-                      "lost, and orders would run twice; leave it as it was, "
-                      "restart nginx, or give the store another name",
-                      &records->store, records->size / 1024,
-                      former->size / 1024);
+        ngx_http_og_shm_refuse(records, zone, running);
         return NGX_ERROR;
     }
 
@@ -143,6 +137,32 @@ ngx_http_og_shm_records_init(ngx_shm_zone_t *zone, void *data)
     }
 
     return ngx_http_og_shm_records_start(records);
+}
+
+
+static void
+ngx_http_og_shm_refuse(ngx_http_og_shm_records_t *records,
+    ngx_shm_zone_t *zone, ngx_shm_zone_t *running)
+{
+    ngx_http_og_shm_records_t  *former;
+
+    if (running->tag != zone->tag) {
+        ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                      "store \"%V\" is in use by another build of the module, "
+                      "which cannot hand it over: what is in it would be "
+                      "lost, and orders would run twice; restart nginx, or "
+                      "give the store another name", &records->store);
+        return;
+    }
+
+    former = running->data;
+
+    ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
+                  "\"size=\" of store \"%V\" cannot become %uzk while "
+                  "nginx runs with %uzk: what is in the store would be "
+                  "lost, and orders would run twice; leave it as it was, "
+                  "restart nginx, or give the store another name",
+                  &records->store, records->size / 1024, former->size / 1024);
 }
 
 
@@ -203,8 +223,7 @@ ngx_http_og_shm_running_zone(ngx_shm_zone_t *new)
             i = 0;
         }
 
-        if (zone[i].tag == new->tag
-            && zone[i].shm.name.len == new->shm.name.len
+        if (zone[i].shm.name.len == new->shm.name.len
             && ngx_memcmp(zone[i].shm.name.data, new->shm.name.data,
                           new->shm.name.len)
                == 0)

@@ -4,13 +4,14 @@ marked both_stores."""
 
 import glob
 import os
+import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
 
 import pytest
 
-from og import client
+from og import client, paths
 from og.embedded import SMALL
 from og.gate import gate, replayed                          # noqa: F401
 from og.limits import ask, change, order_of
@@ -164,19 +165,30 @@ def test_reload_keeps_records_claims_and_counters(gate):    # noqa: F811
 
 
 def test_reload_with_another_size_is_refused(gate):         # noqa: F811
+    refused_reload(gate(store=SMALL), SMALL, "shm size=2m",
+                   '"size=" of store "main" cannot become 2048k while nginx '
+                   "runs with 1024k")
+
+
+def test_reload_of_another_build_is_refused(gate, tmp_path):  # noqa: F811
+    """It has functions of its own, which the memory leads to."""
+    other = shutil.copy(paths.MODULE, tmp_path)
+    refused_reload(gate(store=SMALL), paths.MODULE, other,
+                   'store "main" is in use by another build of the module')
+
+
+def refused_reload(gate, before, after, words):             # noqa: F811
     """Old workers go on with what they know."""
-    gate = gate(store=SMALL)
     first = gate.order("k")
     workers = gate.nginx.worker_pids()
     path = gate.nginx.path("conf/nginx.conf")
     with open(path) as text:
         conf = text.read()
     with open(path, "w") as out:
-        out.write(conf.replace(SMALL, "shm size=2m"))
-    gate.nginx.expected.append(r'\[emerg\].*"size=" of store "main"')
+        out.write(conf.replace(before, after))
+    gate.nginx.expected.append(r'\[emerg\].* store "main"')
     gate.nginx.process.send(signal.SIGHUP)
-    gate.logged('"size=" of store "main" cannot become 2048k while nginx '
-                "runs with 1024k")
+    gate.logged(words)
     assert gate.nginx.worker_pids() == workers
     gate.check_replays(first, "k")
     gate.check_free("other")
