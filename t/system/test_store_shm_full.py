@@ -15,6 +15,7 @@ from og.gate import gate, replayed                          # noqa: F401
 from og.limits import named
 from og.operator import PLACE, TOLD, look
 from og.parallel import Later, together
+from og.paths import seconds
 from og.process import wait_until
 
 UNAVAILABLE = "IDEMPOTENCY_RESULT_UNAVAILABLE"
@@ -184,11 +185,11 @@ def test_records_that_are_over_make_room(maker):            # noqa: F811
     """More orders than there is room for, but not at once. Each time it fills
     up again is told."""
     gate = maker(location=NO_ANSWERS, status=400,
-                 rule="required error_ttl=1s")
+                 rule=f"required error_ttl={seconds(2):.0f}s")
     for turn in range(3):
         some = keys(2700, f"{turn}-")
         assert flood(gate.port, [post(key) for key in some]) == {400: 2700}
-        wait_until(lambda last=some[-1]: is_new(ask(gate, [last])[0]))
+        wait_until(lambda last=some[-1]: is_new(ask(gate, [last])[0]), 10)
     assert FULL not in gate.nginx.error_log()
     assert gate.nginx.error_log().count(FILLING) == 3
 
