@@ -52,6 +52,7 @@ ngx_http_og_redis_create(ngx_http_og_redis_conf_t *conf,
     link->owner = owner;
     link->ident = (ngx_socket_t) -1;
     link->number = ngx_http_og_redis_next_number();
+    link->server_number = ngx_http_og_redis_next_number();
     link->addrs = conf->addrs;
     link->naddrs = conf->naddrs;
     link->log = *log;
@@ -234,6 +235,13 @@ ngx_http_og_redis_addr(ngx_http_og_redis_t *link)
 }
 
 
+ngx_uint_t
+ngx_http_og_redis_server(ngx_http_og_redis_t *link)
+{
+    return link->state == NGX_HTTP_OG_REDIS_READY ? link->server_number : 0;
+}
+
+
 int64_t
 ngx_http_og_redis_client_id(ngx_http_og_redis_t *link)
 {
@@ -310,11 +318,13 @@ ngx_http_og_redis_tell_replaced(ngx_http_og_redis_t *link)
     if (link->former.run_id[0] != '\0'
         && ngx_memcmp(link->former.run_id, link->server.run_id,
                       NGX_HTTP_OG_REDIS_RUN_ID_SIZE)
-           != 0
-        && link->owner->replaced
-        && !link->data_was_lost)
+           != 0)
     {
-        link->owner->replaced(link->data);
+        link->server_number = ngx_http_og_redis_next_number();
+
+        if (link->owner->replaced && !link->data_was_lost) {
+            link->owner->replaced(link->data);
+        }
     }
 
     link->former = link->server;

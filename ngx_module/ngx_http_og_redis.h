@@ -165,6 +165,7 @@ struct ngx_http_og_redis_batch_s {
 
     ngx_msec_t                        submitted;    /* or sent, if later */
     ngx_uint_t                        connection;   /* that it was sent on */
+    ngx_uint_t                        server;       /* that it was sent to */
 
     /*
      * Set before submit: only on the connection of this number, which knows
@@ -174,6 +175,8 @@ struct ngx_http_og_redis_batch_s {
 
     /* Set before submit: its commands are kept, and the owner redirects. */
     unsigned                          routed:1;
+    unsigned                          frees:1;  /* all but the first, which
+                                                   frees a key of its server */
     unsigned                          watches:1;    /* a WATCH is in it, which
                                                        must not be redirected */
     unsigned                          moved:1;  /* a reply asks for that */
@@ -286,6 +289,12 @@ ngx_uint_t ngx_http_og_redis_is_fenced(ngx_http_og_redis_t *link);
 
 /* The address in use, or to be used next. */
 ngx_addr_t *ngx_http_og_redis_addr(ngx_http_og_redis_t *link);
+
+/*
+ * The number of the server that is connected, as in a batch; 0: none is.
+ * Another server, or the same one started anew, has another number.
+ */
+ngx_uint_t ngx_http_og_redis_server(ngx_http_og_redis_t *link);
 
 /* What CLIENT ID has said of the connection; 0: it is not known. */
 int64_t ngx_http_og_redis_client_id(ngx_http_og_redis_t *link);

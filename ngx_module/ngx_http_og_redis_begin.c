@@ -291,6 +291,7 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
 
     if (task->key.len) {
         verdict = ngx_http_og_redis_read_key(task, *reply++);
+        task->server = batch->server;
     }
 
     if (ngx_http_og_redis_counts(task)) {

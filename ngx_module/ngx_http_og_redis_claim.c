@@ -193,6 +193,7 @@ ngx_http_og_redis_asserted(ngx_http_og_redis_batch_t *batch)
 
         case NGX_HTTP_OG_KEY_PENDING:
             task->confirmed = batch->submitted;
+            task->server = batch->server;
             break;
 
         case NGX_HTTP_OG_KEY_FOREIGN:

@@ -210,9 +210,15 @@ ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
         step->command = i;
         step->element = 0;
 
-        if (!ngx_http_og_detour_is_split(batch, i)
-            && ngx_http_og_detour_read(node, reply, step) == NGX_OK)
+        if (ngx_http_og_detour_is_split(batch, i)
+            || ngx_http_og_detour_read(node, reply, step) != NGX_OK)
         {
+            continue;
+        }
+
+        /* elsewhere the key may be another's */
+
+        if (i > 0 || !batch->frees) {
             detour->nsteps++;
         }
     }
@@ -559,6 +565,10 @@ ngx_http_og_detour_read_part(ngx_http_og_detour_t *detour,
             reply = ngx_http_og_detour_put(detour, &step, part);
 
             step.part = NULL;
+
+            if (step.command == 0) {
+                detour->batch->server = part->server;
+            }
 
             if (!on
                 || (step.element == 0

@@ -52,6 +52,7 @@ ngx_http_og_redis_send(ngx_http_og_redis_t *link,
     batch->deadline = deadline;
     batch->offset = link->offset;
     batch->connection = link->number;
+    batch->server = link->server_number;
 
     if (ngx_queue_empty(&link->owed)) {
         link->heard = ngx_current_msec;

@@ -116,6 +116,7 @@ struct ngx_http_og_redis_s {
 
     ngx_http_og_redis_peer_t          server;
     ngx_http_og_redis_peer_t          former;   /* that was ready last */
+    ngx_uint_t                        server_number;
     ngx_http_og_redis_peer_t          unfenced; /* id 0: nothing to fence */
     u_char                            epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];
     u_char                            new_epoch[NGX_HTTP_OG_REDIS_EPOCH_SIZE];

@@ -21,6 +21,7 @@
 static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_check_units(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_check_server(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch);
 
 
@@ -115,11 +116,15 @@ ngx_http_og_redis_back(ngx_http_og_task_t *task,
         goto failed;
     }
 
+    ngx_http_og_redis_check_server(task);
+
     if (task->won
         && ngx_http_og_redis_of_key(batch, "DEL", &task->key) != NGX_OK)
     {
         goto failed;
     }
+
+    batch->frees = task->won;
 
     for (i = 0; i < task->op->nquotas && !task->spent; i++) {
         if (ngx_http_og_redis_back_unit(task, batch, i) != NGX_OK) {
@@ -144,6 +149,24 @@ failed:
     }
 
     return NULL;
+}
+
+
+/*
+ * A server that took over may not know the claim, and have another's: what one
+ * server has said of a key is nothing to free it at another.
+ */
+
+static void
+ngx_http_og_redis_check_server(ngx_http_og_task_t *task)
+{
+    if (task->won
+        && task->server
+           != ngx_http_og_redis_server(ngx_http_og_redis_link(task)))
+    {
+        task->won = 0;
+        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
+    }
 }
 
 

@@ -121,6 +121,8 @@ typedef struct {
                                                    more: once */
 
     ngx_uint_t                       slot;      /* of all its keys */
+    ngx_uint_t                       server;    /* that has said last that the
+                                                   key is ours */
     u_char                           nonce[OG_RECORD_NONCE_SIZE];
     ngx_str_t                        key;
     ngx_str_t                        pending;   /* the record claimed with */

@@ -11,7 +11,7 @@ from og.clustered import (caller_of, clustered, home_of,    # noqa: F401
 from og.gate import gate                                    # noqa: F401
 from og.limits import order_of
 from og.parallel import Later, together
-from og.paths import SLOW
+from og.paths import SLOW, seconds
 from og.problem import check_problem
 from og.process import free_port, wait_until
 
@@ -319,3 +319,26 @@ def test_reload_under_load(busy, cluster):                  # noqa: F811
         load.progress()
     wait_until(lambda: set(cluster.clients().values()) <= {2}, 10,
                f"connections are left: {cluster.clients()}")
+
+
+def test_a_frozen_master_frees_nothing_at_its_successor(clustered,  # noqa: F811,E501
+                                                        cluster):
+    """It answers a claim, when it wakes, that nobody waits for any more; the
+    key is the retry's by then, at the replica that was elected."""
+    gate = clustered(timeout=int(700 * SLOW))               # noqa: F811
+    connected(gate, cluster, 1)
+    cluster.configure(QUICK)
+    master = cluster.masters()[0]
+    replica, caller = cluster.replica_of(master), caller_of(master)
+    master.pause()
+    check_problem(order_of(gate, "k", caller), 503, "STORE_UNAVAILABLE")
+    cluster.replaced(master, replica)
+    wait_until(lambda: order_of(gate, "k", caller).status == 200, 10)
+    orders, records = gate.orders(), replica.records()
+    master.resume()
+    wait_until(lambda: not master.is_master(), 20)
+    wait_until(lambda: order_of(gate, "other", caller).status == 200, 10)
+    time.sleep(seconds(0.3))            # longer than a look at what is unsettled
+    assert set(records) <= set(replica.records())
+    assert order_of(gate, "k", caller).header("Idempotent-Replayed") == "true"
+    assert gate.orders() == orders + 1
