@@ -292,6 +292,7 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
     if (task->key.len) {
         verdict = ngx_http_og_redis_read_key(task, *reply++);
         task->server = batch->server;
+        task->confirmed = batch->submitted;
     }
 
     if (ngx_http_og_redis_counts(task)) {
@@ -304,7 +305,11 @@ ngx_http_og_redis_read_answer(ngx_http_og_task_t *task,
         return;
     }
 
-    if (batch->unacknowledged) {
+    /* who has stood still reads an answer before its timers run */
+
+    if (batch->unacknowledged
+        || (task->won && ngx_http_og_redis_has_lapsed(task)))
+    {
         ngx_http_og_redis_unanswered(task);
         return;
     }

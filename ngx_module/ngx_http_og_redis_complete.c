@@ -11,11 +11,17 @@
 #include "ngx_http_og_redis_store.h"
 
 
+/* By then a server that was replaced knows it. */
+#define NGX_HTTP_OG_LOOK_LATER  1000    /* ms */
+
+
 static ngx_int_t ngx_http_og_redis_encode_final(ngx_http_og_task_t *task,
     og_record_t *record, ngx_msec_t ttl);
 static ngx_int_t ngx_http_og_redis_store_final(ngx_http_og_task_t *task,
     const char *condition, ngx_http_og_redis_handler_pt handler);
 static void ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch);
+static void ngx_http_og_redis_check_stored(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_completed_anew(ngx_http_og_redis_batch_t *batch);
 static void ngx_http_og_redis_complete_failed(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
@@ -162,11 +168,35 @@ ngx_http_og_redis_completed(ngx_http_og_redis_batch_t *batch)
         /* fall through */
 
     default: /* NGX_HTTP_OG_KEY_PENDING, NGX_HTTP_OG_KEY_FINAL */
+        ngx_http_og_redis_check_stored(task, batch);
         task->rs->store->counters.completed++;
         ngx_http_og_redis_complete_done(task);
     }
 
     ngx_http_og_redis_task_put(task, batch);
+}
+
+
+/*
+ * A server that stood still may say what it stored when another has taken its
+ * place, and lose it with what it thought to have: who was late, or has not
+ * the slot any more, is not the last to be asked.
+ */
+
+static void
+ngx_http_og_redis_check_stored(ngx_http_og_task_t *task,
+    ngx_http_og_redis_batch_t *batch)
+{
+    if (!batch->late
+        && (task->rs->cluster == NULL
+            || batch->server
+               == ngx_http_og_redis_server(ngx_http_og_redis_link(task))))
+    {
+        return;
+    }
+
+    ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_STORE);
+    task->next_look = ngx_current_msec + NGX_HTTP_OG_LOOK_LATER;
 }
 
 
@@ -190,6 +220,7 @@ ngx_http_og_redis_completed_anew(ngx_http_og_redis_batch_t *batch)
         /* fall through */
 
     case NGX_HTTP_OG_KEY_FINAL:
+        ngx_http_og_redis_check_stored(task, batch);
         task->rs->store->counters.completed++;
         break;
 

@@ -216,9 +216,11 @@ ngx_http_og_detour_plan(ngx_http_og_detour_t *detour,
             continue;
         }
 
-        /* elsewhere the key may be another's */
+        /*
+         * a key moves with its slot, but one who took over may have another's
+         */
 
-        if (i > 0 || !batch->frees) {
+        if (i > 0 || !batch->frees || step->asking) {
             detour->nsteps++;
         }
     }
@@ -566,7 +568,7 @@ ngx_http_og_detour_read_part(ngx_http_og_detour_t *detour,
 
             step.part = NULL;
 
-            if (step.command == 0) {
+            if (step.command == 0 && !step.asking) {
                 detour->batch->server = part->server;
             }
 

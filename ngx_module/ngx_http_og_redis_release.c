@@ -18,10 +18,9 @@
 #define NGX_HTTP_OG_FRESH(lease)     ((lease) / 2)
 
 
-static ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_check_units(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
-static void ngx_http_og_redis_check_server(ngx_http_og_task_t *task);
+static void ngx_http_og_redis_check_key(ngx_http_og_task_t *task);
 static void ngx_http_og_redis_given_back(ngx_http_og_redis_batch_t *batch);
 
 
@@ -67,18 +66,11 @@ ngx_http_og_redis_release(ngx_http_og_op_t *op, ngx_http_og_release_e why)
         return;
     }
 
-    /* a key that may be another's by now is looked at first */
-
-    if (task->won && ngx_http_og_redis_has_lapsed(task)) {
-        task->won = 0;
-        ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);
-    }
-
     ngx_http_og_redis_give_back(task);
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task)
 {
     return ngx_current_msec - task->confirmed
@@ -116,7 +108,7 @@ ngx_http_og_redis_back(ngx_http_og_task_t *task,
         goto failed;
     }
 
-    ngx_http_og_redis_check_server(task);
+    ngx_http_og_redis_check_key(task);
 
     if (task->won
         && ngx_http_og_redis_of_key(batch, "DEL", &task->key) != NGX_OK)
@@ -153,16 +145,18 @@ failed:
 
 
 /*
- * A server that took over may not know the claim, and have another's: what one
- * server has said of a key is nothing to free it at another.
+ * A key that may be another's by now is looked at first: when it was confirmed
+ * too long ago, and where another server has taken over, which may not know
+ * the claim.
  */
 
 static void
-ngx_http_og_redis_check_server(ngx_http_og_task_t *task)
+ngx_http_og_redis_check_key(ngx_http_og_task_t *task)
 {
     if (task->won
-        && task->server
-           != ngx_http_og_redis_server(ngx_http_og_redis_link(task)))
+        && (ngx_http_og_redis_has_lapsed(task)
+            || task->server
+               != ngx_http_og_redis_server(ngx_http_og_redis_link(task))))
     {
         task->won = 0;
         ngx_http_og_redis_unsettled(task, NGX_HTTP_OG_WISH_FREE);

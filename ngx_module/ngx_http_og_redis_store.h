@@ -279,6 +279,9 @@ ngx_int_t ngx_http_og_redis_submit_back(ngx_http_og_task_t *task,
 void ngx_http_og_redis_check_freed(ngx_http_og_task_t *task,
     ngx_http_og_redis_batch_t *batch);
 
+/* Whether the claim was confirmed so long ago that it may be another's. */
+ngx_uint_t ngx_http_og_redis_has_lapsed(ngx_http_og_task_t *task);
+
 
 /* ngx_http_og_redis_complete.c */
 

@@ -55,6 +55,8 @@ typedef struct {
 
 
 static ngx_int_t ngx_http_og_zone_init(ngx_shm_zone_t *shm_zone, void *data);
+static void ngx_http_og_zone_deny(ngx_http_og_zone_node_t *node,
+    ngx_msec_t wait);
 static void ngx_http_og_zone_judge_too(ngx_http_og_zone_node_t *node,
     uint64_t now, og_window_verdict_t *verdict);
 static void ngx_http_og_zone_set_clock(ngx_http_og_zone_node_t *node,
@@ -177,14 +179,32 @@ ngx_http_og_zone_note(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
         node->remaining = verdict->remaining;
         node->room = ngx_current_msec + (ngx_msec_t) verdict->wait;
-        node->denied = ngx_current_msec
-                       + ngx_min((ngx_msec_t) verdict->wait,
-                                 NGX_HTTP_OG_ZONE_DENY);
+
+        ngx_http_og_zone_deny(node, (ngx_msec_t) verdict->wait);
     }
 
     ngx_http_og_zone_unlock(zone);
 
     return slot;
+}
+
+
+/*
+ * For no longer than a moment.  Each worker's time is a little behind or ahead
+ * of the others': who is not denied is so for all of them.
+ */
+
+static void
+ngx_http_og_zone_deny(ngx_http_og_zone_node_t *node, ngx_msec_t wait)
+{
+    node->denied = ngx_current_msec;
+
+    if (wait) {
+        node->denied += ngx_min(wait, NGX_HTTP_OG_ZONE_DENY);
+
+    } else {
+        node->denied -= NGX_HTTP_OG_ZONE_DENY;
+    }
 }
 
 
@@ -313,7 +333,7 @@ ngx_http_og_zone_back(ngx_shm_zone_t *zone, ngx_http_og_counter_t *counter,
 
     if (node) {
         og_count_back(&node->count, slot);
-        node->denied = ngx_current_msec;
+        ngx_http_og_zone_deny(node, 0);
         node->remaining += (node->remaining != UINT64_MAX);
     }
 
@@ -448,7 +468,7 @@ ngx_http_og_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_og_counter_t *counter)
 
     node->node.key = ngx_http_og_zone_hash(counter);
     node->window = counter->window;
-    node->denied = ngx_current_msec;
+    ngx_http_og_zone_deny(node, 0);
     node->room = ngx_current_msec;
     node->replays = ngx_current_msec;
     node->remaining = UINT64_MAX;

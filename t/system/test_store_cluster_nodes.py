@@ -342,3 +342,26 @@ def test_a_frozen_master_frees_nothing_at_its_successor(clustered,  # noqa: F811
     assert set(records) <= set(replica.records())
     assert order_of(gate, "k", caller).header("Idempotent-Replayed") == "true"
     assert gate.orders() == orders + 1
+
+
+def test_a_frozen_master_does_not_keep_an_answer(clustered, cluster):  # noqa: F811,E501
+    """It says that it has stored it, when it wakes, and loses it then."""
+    gate = clustered(timeout=int(700 * SLOW),               # noqa: F811
+                     rule="required ttl=1h lease=30s")
+    connected(gate, cluster, 1)
+    cluster.configure(QUICK)
+    master = cluster.masters()[0]
+    replica, caller = cluster.replica_of(master), caller_of(master)
+    before = gate.arrived()
+    running = Later(order_of, gate, "k", caller, "hold=k")
+    gate.upstream.wait_for_requests(before + 1)
+    wait_until(lambda: len(replica.records()) == len(master.records()))
+    master.pause()
+    gate.upstream.release("k")
+    first = running.value()
+    assert first.status == 200
+    cluster.replaced(master, replica)
+    master.resume()
+    wait_until(lambda: not master.is_master(), 20)
+    wait_until(lambda: order_of(gate, "k", caller).status == 200, 10)
+    replays(gate, "k", caller, first)

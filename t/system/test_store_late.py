@@ -9,6 +9,7 @@ from og.faulty import (DOWN, UP, delivered, gate, held,     # noqa: F401
                        proxied, reconnected)
 from og.gate import order_bytes, replayed
 from og.parallel import Later
+from og.paths import SLOW
 from og.peer import Peer, answering
 from og.problem import check_problem
 from og.process import wait_until
@@ -210,3 +211,20 @@ def test_large_answer_ends_without_its_store(proxied):      # noqa: F811
         answer = gates[0].order("k")
         assert (answer.status, answer.body) == (200, body)
         gates[0].proxy.deliver()
+
+
+def test_late_claim_frees_no_record_of_the_next(proxied, gate):  # noqa: F811
+    """Its lease was over when it was answered, and the key was another's."""
+    rule = "required ttl=1h lease=1s on_unknown=retry"
+    timeout = int(300 * SLOW)
+    first = proxied(timeout=timeout, rule=rule)             # noqa: F811
+    other = gate(store=f"redis://127.0.0.1:{first.redis.port}", rule=rule)
+    first.proxy.hold(DOWN)
+    check_problem(first.order("k"), 503, "STORE_UNAVAILABLE")
+    wait_until(lambda: other.order("k").status == 200)
+    first.proxy.deliver()
+    wait_until(lambda: first.order("again").status == 200)
+    made = other.orders()
+    for _ in range(5):
+        assert replayed(other.order("k"))
+    assert other.orders() == made

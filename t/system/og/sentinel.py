@@ -22,6 +22,7 @@ sentinel down-after-milliseconds {service} {down_after}
 sentinel failover-timeout {service} {failover}
 sentinel known-replica {service} 127.0.0.1 {replica}
 {others}
+{more}
 """
 
 
