@@ -31,8 +31,9 @@ static ngx_int_t ngx_http_og_redis_set_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
-static ngx_int_t ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
-    ngx_str_t *value, ngx_msec_t *time);
+static ngx_int_t ngx_http_og_redis_set_time(ngx_conf_t *cf,
+    ngx_http_og_redis_store_t *rs, const char *name, ngx_str_t *value,
+    ngx_msec_t *time);
 static ngx_int_t ngx_http_og_redis_set_prefix(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value);
 static ngx_int_t ngx_http_og_redis_set_password_file(ngx_conf_t *cf,
@@ -135,7 +136,7 @@ static ngx_int_t
 ngx_http_og_redis_set_timeout(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
     ngx_str_t *value)
 {
-    return ngx_http_og_redis_set_time(cf, "timeout", value,
+    return ngx_http_og_redis_set_time(cf, rs, "timeout", value,
                                       &rs->conf.timeout);
 }
 
@@ -144,21 +145,21 @@ static ngx_int_t
 ngx_http_og_redis_set_connect_timeout(ngx_conf_t *cf,
     ngx_http_og_redis_store_t *rs, ngx_str_t *value)
 {
-    return ngx_http_og_redis_set_time(cf, "connect_timeout", value,
+    return ngx_http_og_redis_set_time(cf, rs, "connect_timeout", value,
                                       &rs->conf.connect_timeout);
 }
 
 
 static ngx_int_t
-ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
-    ngx_str_t *value, ngx_msec_t *time)
+ngx_http_og_redis_set_time(ngx_conf_t *cf, ngx_http_og_redis_store_t *rs,
+    const char *name, ngx_str_t *value, ngx_msec_t *time)
 {
     ngx_int_t  ms;
 
     if (*time != NGX_CONF_UNSET_MSEC) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"%s=\" of a store is given twice, keep one",
-                           name);
+                           "\"%s=\" of store \"%V\" is given twice, keep one",
+                           name, &rs->conf.name);
         return NGX_ERROR;
     }
 
@@ -166,8 +167,9 @@ ngx_http_og_redis_set_time(ngx_conf_t *cf, const char *name,
 
     if (ms == NGX_ERROR || ms < 1 || ms > NGX_HTTP_OG_REDIS_MAX_TIMEOUT) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" of \"%s=\" of a store, use "
-                           "a time from \"1ms\" to \"60s\"", value, name);
+                           "invalid value \"%V\" of \"%s=\" of store \"%V\", "
+                           "use a time from \"1ms\" to \"60s\"", value, name,
+                           &rs->conf.name);
         return NGX_ERROR;
     }
 

@@ -11,6 +11,7 @@
 
 #define NGX_HTTP_OG_SHM_SIZE      (64 * 1024 * 1024)    /* by default */
 #define NGX_HTTP_OG_SHM_MIN_SIZE  (1024 * 1024)
+#define NGX_HTTP_OG_SHM_MAX_SIZE  ((ssize_t) 1023 * 1024 * 1024 * 1024)
 
 /* Counters have so much of it, records the rest. */
 #define NGX_HTTP_OG_SHM_COUNTERS(size)  ((size) / 8)
@@ -114,10 +115,13 @@ ngx_http_og_shm_set_size(ngx_conf_t *cf, ngx_http_og_shm_store_t *ss,
 
     size = ngx_parse_size(value);
 
-    if (size == NGX_ERROR || size < NGX_HTTP_OG_SHM_MIN_SIZE) {
+    if (size == NGX_ERROR
+        || size < NGX_HTTP_OG_SHM_MIN_SIZE
+        || size > NGX_HTTP_OG_SHM_MAX_SIZE)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid value \"%V\" of \"size=\" of store "
-                           "\"%V\", it must be 1m or more, as in "
+                           "\"%V\", use 1m to 1023g, as in "
                            "\"size=64m\"", value, &ss->store->name);
         return NGX_ERROR;
     }

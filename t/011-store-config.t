@@ -121,13 +121,13 @@ order_guard_store other redis://127.0.0.2;
 
 === shared memory: too small
 --- wrong: order_guard_store other shm size=1023k;
---- says: invalid value "1023k" of "size=" of store "other", it must be 1m or more, as in "size=64m"
+--- says: invalid value "1023k" of "size=" of store "other", use 1m to 1023g, as in "size=64m"
 
 
 
 === shared memory: no size
 --- wrong: order_guard_store other shm size=;
---- says: invalid value "" of "size=" of store "other", it must be 1m or more
+--- says: invalid value "" of "size=" of store "other", use 1m to 1023g
 
 
 
@@ -354,43 +354,43 @@ order_guard_store other redis://127.0.0.2;
 
 === a timeout that is no time
 --- wrong: order_guard_store other redis://127.0.0.1 timeout=soon;
---- says: invalid value "soon" of "timeout=" of a store, use a time from "1ms" to "60s"
+--- says: invalid value "soon" of "timeout=" of store "other", use a time from "1ms" to "60s"
 
 
 
 === a timeout of zero
 --- wrong: order_guard_store other redis://127.0.0.1 timeout=0;
---- says: invalid value "0" of "timeout=" of a store, use a time from "1ms" to "60s"
+--- says: invalid value "0" of "timeout=" of store "other", use a time from "1ms" to "60s"
 
 
 
 === a timeout that is too long
 --- wrong: order_guard_store other redis://127.0.0.1 timeout=60001ms;
---- says: invalid value "60001ms" of "timeout=" of a store, use a time from "1ms" to "60s"
+--- says: invalid value "60001ms" of "timeout=" of store "other", use a time from "1ms" to "60s"
 
 
 
 === an empty timeout
 --- wrong: order_guard_store other redis://127.0.0.1 timeout=;
---- says: invalid value "" of "timeout=" of a store, use a time from "1ms" to "60s"
+--- says: invalid value "" of "timeout=" of store "other", use a time from "1ms" to "60s"
 
 
 
 === a connect timeout that is no time
 --- wrong: order_guard_store other redis://127.0.0.1 connect_timeout=-1s;
---- says: invalid value "-1s" of "connect_timeout=" of a store, use a time from "1ms" to "60s"
+--- says: invalid value "-1s" of "connect_timeout=" of store "other", use a time from "1ms" to "60s"
 
 
 
 === a timeout twice
 --- wrong: order_guard_store other redis://127.0.0.1 timeout=1s timeout=1s;
---- says: "timeout=" of a store is given twice, keep one
+--- says: "timeout=" of store "other" is given twice, keep one
 
 
 
 === a connect timeout twice
 --- wrong: order_guard_store other redis://127.0.0.1 connect_timeout=1s connect_timeout=2s;
---- says: "connect_timeout=" of a store is given twice, keep one
+--- says: "connect_timeout=" of store "other" is given twice, keep one
 
 
 
