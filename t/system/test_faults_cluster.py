@@ -133,5 +133,5 @@ def learns(gate, seed, nodes, number):
 def ready(node):
     """Whether a gateway's connection to it is past its greeting, with or
     without a marker. The seed's goes on to ask for the slots."""
-    return re.search(r" name=order-guard .* cmd=(asking|client\|kill) ",
+    return re.search(r" name=order-guard .* cmd=(pttl|client\|kill) ",
                      node.command("CLIENT", "LIST").decode())
