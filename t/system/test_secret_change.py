@@ -112,6 +112,8 @@ def test_both_names_are_claimed_and_finished(host, redis, step):
         kept = redis.command("GET", gone)
         redis.command("DEL", gone)
         gate.check_replays(answer, "k")
+        # the claim of the name that was free goes back behind the answer
+        wait_until(lambda name=gone: redis.command("EXISTS", name) == 0)
         redis.command("SET", gone, kept, "PX", 60000)
 
 

@@ -15,6 +15,8 @@ from og.process import wait_until
 @pytest.fixture
 def waiting(clustered):                                     # noqa: F811
     def make(**more):
+        # a claim that is not old when it goes back: nobody looks at it first
+        more.setdefault("rule", "required ttl=1h lease=60s")
         return clustered(params="wait=1", **more)
     return make
 

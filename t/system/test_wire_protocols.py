@@ -6,6 +6,7 @@ import pytest
 from og.gate import gate                                    # noqa: F401
 from og.peer import Peer, answering, closing, in_turn, message
 from og.problem import check_problem
+from og.process import wait_until
 from og.uwsgi import Uwsgi
 
 PARAMS = """
@@ -45,7 +46,7 @@ def test_uwsgi_cut_short(gate, answer):                     # noqa: F811
 def test_uwsgi_refused(gate, redis):                        # noqa: F811
     gate = gate(PARAMS, target="uwsgi_pass 127.0.0.1:1;")
     check_problem(gate.order("k"), 502, "UPSTREAM_UNREACHABLE", "gateway")
-    assert redis.records() == []
+    wait_until(lambda: redis.records() == [])
 
 
 CACHE = """
