@@ -9,6 +9,9 @@
 #include "ngx_http_og_redis_link.h"
 
 
+static void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
+
+
 void
 ngx_http_og_redis_connect(ngx_http_og_redis_t *link)
 {
@@ -79,15 +82,7 @@ ngx_http_og_redis_write_handler(ngx_event_t *wev)
                                ? "connecting timed out"
                                : "the TLS handshake timed out");
 
-    } else if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
-        ngx_http_og_redis_connected(link);
-
-#if (NGX_SSL)
-    } else if (link->state == NGX_HTTP_OG_REDIS_SECURING) {
-        ngx_http_og_redis_tls_handshake(link);
-#endif
-
-    } else {
+    } else if (!ngx_http_og_redis_establish(link)) {
         ngx_http_og_redis_write(link);
     }
 
@@ -95,7 +90,28 @@ ngx_http_og_redis_write_handler(ngx_event_t *wev)
 }
 
 
-void
+ngx_uint_t
+ngx_http_og_redis_establish(ngx_http_og_redis_t *link)
+{
+    switch (link->state) {
+
+    case NGX_HTTP_OG_REDIS_CONNECTING:
+        ngx_http_og_redis_connected(link);
+        return 1;
+
+#if (NGX_SSL)
+    case NGX_HTTP_OG_REDIS_SECURING:
+        ngx_http_og_redis_tls_handshake(link);
+        return 1;
+#endif
+
+    default:
+        return 0;
+    }
+}
+
+
+static void
 ngx_http_og_redis_connected(ngx_http_og_redis_t *link)
 {
     if (ngx_http_og_redis_test_socket(link) != NGX_OK) {

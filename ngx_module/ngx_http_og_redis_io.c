@@ -266,15 +266,7 @@ ngx_http_og_redis_read_handler(ngx_event_t *rev)
         return;
     }
 
-    if (link->state == NGX_HTTP_OG_REDIS_CONNECTING) {
-        ngx_http_og_redis_connected(link);
-
-#if (NGX_SSL)
-    } else if (link->state == NGX_HTTP_OG_REDIS_SECURING) {
-        ngx_http_og_redis_tls_handshake(link);
-#endif
-
-    } else {
+    if (!ngx_http_og_redis_establish(link)) {
         ngx_http_og_redis_read(link);
     }
 

@@ -173,8 +173,8 @@ void ngx_http_og_redis_leave(ngx_http_og_redis_t *link);
 /* Connects to the address in use. */
 void ngx_http_og_redis_connect(ngx_http_og_redis_t *link);
 
-/* A socket became writable or readable, or failed, while CONNECTING. */
-void ngx_http_og_redis_connected(ngx_http_og_redis_t *link);
+/* An event of the socket: whether it was one of CONNECTING or SECURING. */
+ngx_uint_t ngx_http_og_redis_establish(ngx_http_og_redis_t *link);
 
 /* Connected, and encrypted where it is to be: starts to greet. */
 void ngx_http_og_redis_start(ngx_http_og_redis_t *link);

@@ -160,13 +160,7 @@ ngx_http_og_redis_settle_handler(ngx_event_t *ev)
             && ngx_current_msec - rs->leaving
                >= NGX_HTTP_OG_SETTLE_LEAVING * rs->conf.timeout)
         {
-            if (rs->cluster) {
-                ngx_http_og_cluster_give_up(rs->cluster);
-
-            } else {
-                ngx_http_og_redis_give_up(rs->link);
-            }
-
+            ngx_http_og_redis_give_up_store(rs);
             return;
         }
     }
@@ -236,14 +230,18 @@ ngx_http_og_redis_settle_some(ngx_http_og_redis_store_t *rs)
         }
 
         if (task->settling
-            || !ngx_http_og_redis_is_ready(ngx_http_og_redis_link(task))
             || (ngx_msec_int_t) (task->next_look - ngx_current_msec) > 0
-            || (rs->watching && task->wish == NGX_HTTP_OG_WISH_FREE))
+            || (rs->watching && task->wish == NGX_HTTP_OG_WISH_FREE)
+            || !ngx_http_og_redis_is_ready(ngx_http_og_redis_link(task)))
         {
             continue;
         }
 
-        (void) ngx_http_og_redis_look(task);
+        /* of a cluster another node may take what this one does not */
+
+        if (ngx_http_og_redis_look(task) != NGX_OK && rs->cluster == NULL) {
+            return;
+        }
     }
 }
 

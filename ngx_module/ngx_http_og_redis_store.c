@@ -288,6 +288,18 @@ ngx_http_og_redis_place(ngx_http_og_store_t *store, ngx_str_t *key)
 }
 
 
+void
+ngx_http_og_redis_give_up_store(ngx_http_og_redis_store_t *rs)
+{
+    if (rs->cluster) {
+        ngx_http_og_cluster_give_up(rs->cluster);
+
+    } else {
+        ngx_http_og_redis_give_up(rs->link);
+    }
+}
+
+
 ngx_http_og_redis_t *
 ngx_http_og_redis_link(ngx_http_og_task_t *task)
 {

@@ -306,6 +306,9 @@ ngx_int_t ngx_http_og_redis_op_resolve(ngx_http_og_op_t *op,
 
 /* ngx_http_og_redis_store.c */
 
+/* As ngx_http_og_redis_give_up(), of all its connections. */
+void ngx_http_og_redis_give_up_store(ngx_http_og_redis_store_t *rs);
+
 /* The connection to the server that has the task's keys, and its time. */
 ngx_http_og_redis_t *ngx_http_og_redis_link(ngx_http_og_task_t *task);
 uint64_t ngx_http_og_redis_task_now(ngx_http_og_task_t *task);

@@ -9,7 +9,8 @@ from itertools import count, product
 import pytest
 
 from og import client
-from og.faulty import TIMEOUT, gate, proxied                # noqa: F401
+from og.faulty import (TIMEOUT, gate, killed, paused,       # noqa: F401
+                       proxied)
 from og.gate import replayed
 from og.limits import TOLD, ask, order_of, told, told_of
 from og.parallel import together
@@ -29,21 +30,6 @@ KEYED = TOLD + """
     order_guard_limit 3r/h;
     add_header X-Idempotency $order_guard_idempotency always;
 """
-
-
-@contextmanager
-def paused(gate):                                           # noqa: F811
-    gate.redis.pause()
-    yield
-    gate.redis.resume()
-
-
-@contextmanager
-def killed(gate):                                           # noqa: F811
-    """It comes again without its data."""
-    gate.redis.kill()
-    yield
-    gate.redis.restart()
 
 
 @contextmanager

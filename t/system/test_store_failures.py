@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from og import client
-from og.faulty import DOWN, TIMEOUT, UP, gate, proxied      # noqa: F401
+from og.faulty import (DOWN, TIMEOUT, UP, gate, killed,     # noqa: F401
+                       paused, proxied)
 from og.gate import order_bytes
 from og.limits import TOLD, ask, told
 from og.parallel import together
@@ -96,20 +97,6 @@ def dripping(gate):                                         # noqa: F811
     gate.proxy.pass_on()
 
 
-@contextmanager
-def paused(gate):                                           # noqa: F811
-    gate.redis.pause()
-    yield
-    gate.redis.resume()
-
-
-@contextmanager
-def gone(gate):                                             # noqa: F811
-    gate.redis.kill()
-    yield
-    gate.redis.restart()
-
-
 FAILURES = {
     "refused": refused,
     "black hole": black_hole,
@@ -121,7 +108,7 @@ FAILURES = {
     "slow": slow,
     "dripping": dripping,
     "paused": paused,
-    "gone and restarted": gone,
+    "gone and restarted": killed,
 }
 
 

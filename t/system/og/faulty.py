@@ -1,6 +1,7 @@
 """A gate whose store stands behind a proxy that misbehaves on demand."""
 
 import re
+from contextlib import contextmanager
 
 import pytest
 
@@ -98,3 +99,18 @@ def delivered(gate):                                        # noqa: F811
     gate.proxy.deliver()
     wait_until(lambda: all(c.pipes[DOWN].ended for c in old),
                what="the server keeps a connection that was to be killed")
+
+
+@contextmanager
+def paused(gate):                                           # noqa: F811
+    gate.redis.pause()
+    yield
+    gate.redis.resume()
+
+
+@contextmanager
+def killed(gate):                                           # noqa: F811
+    """It comes again without its data."""
+    gate.redis.kill()
+    yield
+    gate.redis.restart()
